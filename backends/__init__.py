@@ -1,0 +1,36 @@
+"""The only code of sweet_keras that imports a framework: one folder each, the same files in each."""
+
+import importlib
+from types import ModuleType
+
+__all__ = ["NAMES", "current"]
+
+NAMES = ("tensorflow", "torch", "jax")
+
+
+def current() -> ModuleType:
+    """Returns the package of the active Keras backend, importing it on first use.
+
+    The packages have the same modules with the same public functions, so what is written against
+    one runs on the others.
+
+    Returns:
+        `sweet_keras.backends.tensorflow`, `.torch` or `.jax`.
+
+    Raises:
+        ValueError: Keras runs on a backend that has no package here, such as `"numpy"`.
+
+    Example:
+        >>> from sweet_keras import backends
+        >>> backends.current().device.describe()["framework"]
+        'torch'
+    """
+    import keras
+
+    name = keras.backend.backend()
+    if name not in NAMES:
+        raise ValueError(
+            f"The Keras backend must be one of {', '.join(NAMES)}; it is chosen by the environment "
+            f"variable KERAS_BACKEND before keras is imported. Received: {name!r}"
+        )
+    return importlib.import_module(f"{__name__}.{name}")

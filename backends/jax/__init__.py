@@ -1,0 +1,5 @@
+"""JAX: what Keras leaves to the framework."""
+
+from . import device
+
+__all__ = ["device"]

@@ -1,0 +1,117 @@
+"""The machine as JAX sees it, and its switches.
+
+XLA reads its settings once, when JAX first touches a device, and ignores later changes silently.
+The functions here refuse instead.
+"""
+
+import os
+from typing import Any
+
+import jax
+import keras
+
+# JAX has no public way to ask this, and asking for the devices would start it.
+from jax._src.xla_bridge import backends_are_initialized
+
+from ..threads import check_threads, default_threads
+
+__all__ = ["describe", "limit_memory_growth", "set_determinism", "set_threads"]
+
+# XLA makes its thread pool as large as the first of the two that is set.
+THREADS = ("PJRT_NPROC", "NPROC")
+
+
+def describe() -> dict[str, Any]:
+    """Describes the framework and the devices it sees, for reports and bug reports.
+
+    This starts JAX: call `set_threads`, `set_determinism` and `limit_memory_growth` before.
+
+    Returns:
+        A dictionary with `framework` and `version` (strings), `devices` (a list of strings, such
+        as `"cpu:0"` and `"cuda:0 NVIDIA H100"`) and `threads` (CPU threads of one operation).
+    """
+    devices = []
+    for device in jax.devices():
+        name, kind = f"{device.platform}:{device.id}", device.device_kind
+        devices.append(name if kind == device.platform else f"{name} {kind}")
+    return {
+        "framework": "jax",
+        "version": jax.__version__,
+        "devices": devices,
+        "threads": _threads(),
+    }
+
+
+def set_threads(n: int) -> None:
+    """Sets how many CPU threads one operation may use.
+
+    Call it before JAX touches a device.
+
+    Args:
+        n: A positive number of threads.
+
+    Raises:
+        ValueError: `n` is not a positive integer.
+        RuntimeError: JAX has started, with another number of threads.
+    """
+    if check_threads(n) == _threads():
+        return
+    _refuse_after_start("set_threads")
+    for variable in THREADS:
+        os.environ[variable] = str(n)
+
+
+def set_determinism(seed: int) -> None:
+    """Makes two runs of the same program on the same machine give the same numbers.
+
+    Seeds Python, numpy and Keras, and makes XLA choose deterministic kernels on a GPU. On a CPU
+    they are deterministic, and it works at any time; with a GPU, call it before JAX touches it.
+
+    Args:
+        seed: An integer.
+
+    Raises:
+        RuntimeError: JAX has started on a GPU.
+    """
+    flag = "--xla_gpu_deterministic_ops=true"
+    flags = os.environ.get("XLA_FLAGS", "")
+    if flag not in flags.split() and not _started_on_cpu():
+        _refuse_after_start("set_determinism")
+        os.environ["XLA_FLAGS"] = f"{flags} {flag}".strip()
+    keras.utils.set_random_seed(seed)
+
+
+def limit_memory_growth() -> bool:
+    """Makes the framework take GPU memory as it needs it, not three quarters of it at the start.
+
+    Call it before JAX touches a device.
+
+    Returns:
+        True if it is set (JAX does not say yet whether there is a GPU), False if JAX has started
+        and there is none.
+
+    Raises:
+        RuntimeError: JAX has started on a GPU, and holds its memory already.
+    """
+    if _started_on_cpu():
+        return False
+    if os.environ.get("XLA_PYTHON_CLIENT_PREALLOCATE") != "false":
+        _refuse_after_start("limit_memory_growth")
+        os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+    return True
+
+
+def _threads() -> int:
+    return next((int(os.environ[v]) for v in THREADS if v in os.environ), default_threads())
+
+
+def _started_on_cpu() -> bool:
+    return backends_are_initialized() and jax.default_backend() == "cpu"
+
+
+def _refuse_after_start(function: str) -> None:
+    if backends_are_initialized():
+        raise RuntimeError(
+            f"`{function}` must be called before JAX touches a device: XLA has read its settings. "
+            "Call it directly after importing sweet_keras, before a layer is built."
+        )

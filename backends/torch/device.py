@@ -1,0 +1,71 @@
+"""The machine as PyTorch sees it, and its switches."""
+
+import os
+from typing import Any
+
+import keras
+import torch
+
+from ..threads import check_threads
+
+__all__ = ["describe", "limit_memory_growth", "set_determinism", "set_threads"]
+
+
+def describe() -> dict[str, Any]:
+    """Describes the framework and the devices it sees, for reports and bug reports.
+
+    Returns:
+        A dictionary with `framework` and `version` (strings), `devices` (a list of strings, such
+        as `"cpu"` and `"cuda:0 NVIDIA H100"`) and `threads` (CPU threads of one operation).
+    """
+    devices = ["cpu"]
+    for index in range(torch.cuda.device_count()):
+        devices.append(f"cuda:{index} {torch.cuda.get_device_name(index)}")
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    return {
+        "framework": "torch",
+        "version": torch.__version__,
+        "devices": devices,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def set_threads(n: int) -> None:
+    """Sets how many CPU threads one operation may use. Works at any time.
+
+    Args:
+        n: A positive number of threads.
+
+    Raises:
+        ValueError: `n` is not a positive integer.
+    """
+    torch.set_num_threads(check_threads(n))
+
+
+def set_determinism(seed: int) -> None:
+    """Makes two runs of the same program on the same machine give the same numbers.
+
+    Seeds Python, numpy, Keras and PyTorch, and makes PyTorch choose deterministic algorithms:
+    an operation that has none raises a `RuntimeError` when it runs. Works at any time on the CPU;
+    on a GPU, call it before the first matrix product (cuBLAS reads its workspace setting once).
+
+    Args:
+        seed: An integer.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.backends.cudnn.benchmark = False
+    torch.use_deterministic_algorithms(True)
+    keras.utils.set_random_seed(seed)
+
+
+def limit_memory_growth() -> bool:
+    """Makes the framework take GPU memory as it needs it: PyTorch always does.
+
+    Its caching allocator grows on demand and never reserves a device at the start, so there is
+    nothing to set.
+
+    Returns:
+        False: no setting was changed.
+    """
+    return False

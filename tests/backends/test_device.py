@@ -1,0 +1,128 @@
+"""`device` of the active backend. What is set once per process is tried in a fresh one."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import keras
+import pytest
+
+from sweet_keras import backends
+
+BACKEND = keras.backend.backend()
+PRELUDE = """
+    import os
+    import keras
+    import numpy as np
+    from sweet_keras import backends
+    device = backends.current().device
+
+    def start():
+        x = keras.ops.ones((512, 512))
+        return keras.ops.convert_to_numpy(x @ x)
+
+    def refused(function, *args):
+        try:
+            function(*args)
+        except RuntimeError:
+            return True
+        return False
+"""
+
+
+def run(code, **environment):
+    """Runs `code` after PRELUDE in a fresh process and returns the lines it prints."""
+    program = textwrap.dedent(PRELUDE) + textwrap.dedent(code)
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
+
+
+def test_describe():
+    described = backends.current().device.describe()
+    assert described["framework"] == BACKEND
+    assert described["version"] == sys.modules[BACKEND].__version__
+    assert any(device.startswith("cpu") for device in described["devices"])
+    assert described["threads"] >= 1
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.0, True, "2", None])
+def test_set_threads_refuses(n):
+    with pytest.raises(ValueError, match="Received: n="):
+        backends.current().device.set_threads(n)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts threads as Linux does")
+def test_set_threads_makes_that_many_threads():
+    code = """
+        device.set_threads({n})
+        start()
+        print(device.describe()["threads"], len(os.listdir("/proc/self/task")))
+    """
+    (few,), (many,) = run(code.format(n=1)), run(code.format(n=7))
+    assert (few.split()[0], many.split()[0]) == ("1", "7")
+    assert int(many.split()[1]) - int(few.split()[1]) >= 6
+
+
+def test_after_the_start_a_setting_works_or_is_refused():
+    # A call that the framework silently ignores would be the worst of the three.
+    lines = run(
+        """
+        start()
+        threads = device.describe()["threads"]
+        device.set_threads(threads)
+        print(refused(device.set_threads, threads + 1), device.describe()["threads"] - threads)
+        """
+    )
+    assert lines == ["False 1"] if BACKEND == "torch" else ["True 0"]
+
+
+def test_set_determinism_repeats_a_training_run():
+    code = """
+        device.set_determinism({seed})
+        model = keras.Sequential([keras.layers.Dense(8, "gelu"), keras.layers.Dropout(0.5)])
+        model.compile("adam", "mse")
+        x = np.random.rand(32, 4)
+        model.fit(x, np.random.rand(32, 8), batch_size=8, verbose=0)
+        print([w.astype("float64").tolist() for w in model.get_weights()])
+    """
+    first, again, other = (run(code.format(seed=seed)) for seed in (7, 7, 8))
+    assert first == again
+    assert first != other
+
+
+def test_limit_memory_growth_without_a_gpu():
+    before, variable, devices, after = run(
+        """
+        print(device.limit_memory_growth())
+        print(os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"])
+        start()
+        print(*device.describe()["devices"])
+        print(device.limit_memory_growth())
+        """,
+        XLA_PYTHON_CLIENT_PREALLOCATE="true",
+    )
+    if not devices.startswith("cpu"):
+        pytest.skip("there is a GPU")
+    # JAX cannot know that there is no GPU before it starts.
+    assert (before, variable) == (("True", "false") if BACKEND == "jax" else ("False", "true"))
+    assert after == "False"
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="the others have no call per GPU")
+def test_limit_memory_growth_sets_every_gpu(monkeypatch):
+    import tensorflow as tf
+
+    grown = []
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [f"{kind}:0", f"{kind}:1"])
+    monkeypatch.setattr(
+        tf.config.experimental, "set_memory_growth", lambda gpu, enable: grown.append((gpu, enable))
+    )
+    assert backends.current().device.limit_memory_growth() is True
+    assert grown == [("GPU:0", True), ("GPU:1", True)]
