@@ -1,0 +1,53 @@
+"""Self-supervised weight templates: one pre-training, vision transformers of every size.
+
+Names are loaded when they are first used, so that importing the package costs nothing and its core
+works without Keras.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweet_keras import data as data
+    from sweet_keras.core.size import ViTSize as ViTSize
+    from sweet_keras.core.template import SweetTemplate as SweetTemplate
+    from sweet_keras.initialization.adapt import adapt as adapt
+    from sweet_keras.initialization.materialize import materialize as materialize
+    from sweet_keras.initialization.materialize import vit_like as vit_like
+    from sweet_keras.layers.stochastic_width import StochasticWidth as StochasticWidth
+    from sweet_keras.layers.sweet_template_vit import SweetTemplateViT as SweetTemplateViT
+    from sweet_keras.layers.tucker_template import TuckerTemplate as TuckerTemplate
+    from sweet_keras.models.image_classifier import ImageClassifier as ImageClassifier
+    from sweet_keras.models.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
+    from sweet_keras.models.vit_backbone import ViTBackbone as ViTBackbone
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ImageClassifier": "models.image_classifier",
+    "MaskedAutoencoder": "models.masked_autoencoder",
+    "StochasticWidth": "layers.stochastic_width",
+    "SweetTemplate": "core.template",
+    "SweetTemplateViT": "layers.sweet_template_vit",
+    "TuckerTemplate": "layers.tucker_template",
+    "ViTBackbone": "models.vit_backbone",
+    "ViTSize": "core.size",
+    "adapt": "initialization.adapt",
+    "materialize": "initialization.materialize",
+    "vit_like": "initialization.materialize",
+}
+__all__ = ["__version__", "data", *_HOMES]  # noqa: F822 (loaded by __getattr__)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "data":
+        return importlib.import_module("sweet_keras.data")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sweet_keras' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"sweet_keras.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

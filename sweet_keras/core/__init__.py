@@ -1,0 +1,1 @@
+"""The mathematics of the template, in numpy only; usable without Keras."""

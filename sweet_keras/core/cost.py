@@ -1,0 +1,65 @@
+"""What the Tucker product costs, in multiply-adds, and the cheapest way to use it.
+
+The choice is static: it depends on shapes only and is made when a layer is built.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sweet_keras.core.blocks import BLOCKS_PER_LAYER
+from sweet_keras.core.size import ViTSize
+from sweet_keras.core.tucker import ORDERS
+
+Ranks = tuple[int, int, int]
+
+
+def contraction_cost(blocks: int, dim: int, ranks: Ranks, order: str) -> int:
+    """Multiply-adds of contracting (r1, r2, r3) to (blocks, dim, dim) in `order`."""
+    shape = dict(zip("xuv", ranks, strict=True))
+    target = {"x": blocks, "u": dim, "v": dim}
+    total = 0
+    for axis in order:
+        others = [shape[other] for other in "xuv" if other != axis]
+        total += target[axis] * shape[axis] * others[0] * others[1]
+        shape[axis] = target[axis]
+    return total
+
+
+def best_order(blocks: int, dim: int, ranks: Ranks) -> str:
+    """The cheapest of the six orders."""
+    return min(ORDERS, key=lambda order: contraction_cost(blocks, dim, ranks, order))
+
+
+class Plan(NamedTuple):
+    """How a template is used in a step."""
+
+    materialize: bool  # build W once per step, or apply ((x U) C) V^T to the tokens
+    order: str  # of the contraction, when W is built
+    multiply_adds: int  # of one forward pass over `tokens`, kernels only
+
+
+def plan(size: ViTSize, ranks: Ranks, tokens: int) -> Plan:
+    """Picks between building W and never building it.
+
+    Args:
+        size: Depth and width of the network.
+        ranks: (r1, r2, r3).
+        tokens: Tokens that pass through the network in a step: batch x sequence length.
+
+    Returns:
+        The cheaper `Plan`. Per token a block costs D^2 multiply-adds once W is built, against
+        D r2 + r2 r3 + r3 D; `x U` is shared by query, key and value and by the four `mlp_in`
+        blocks, and the four `mlp_out` blocks share the product with V^T.
+    """
+    dim, depth = size.embed_dim, size.depth
+    blocks = BLOCKS_PER_LAYER * depth
+    r1, r2, r3 = ranks
+    order = best_order(blocks, dim, ranks)
+    dense = contraction_cost(blocks, dim, ranks, order) + tokens * blocks * dim * dim
+    # x U: qkv, output, mlp_in once each and mlp_out four times; V^T: 3 + 1 + 4 + 1 times.
+    per_token = depth * (7 * dim * r2 + BLOCKS_PER_LAYER * r2 * r3 + 9 * r3 * dim)
+    factorised = blocks * r1 * r2 * r3 + tokens * per_token
+    if factorised < dense:
+        return Plan(False, order, factorised)
+    return Plan(True, order, dense)

@@ -1,0 +1,55 @@
+"""The size of a vision transformer, written ``L6H12``: 6 layers, 12 heads."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+_PATTERN = re.compile(r"L([1-9]\d{0,3})H([1-9]\d{0,3})")
+
+
+@dataclasses.dataclass(frozen=True)
+class ViTSize:
+    """Depth and width of a vision transformer.
+
+    Args:
+        depth: Number of transformer layers.
+        num_heads: Number of attention heads.
+        head_dim: Channels of one head. The same in every size made from one template.
+
+    Raises:
+        ValueError: If one of them is not a positive integer.
+    """
+
+    depth: int
+    num_heads: int
+    head_dim: int = 64
+
+    def __post_init__(self) -> None:
+        for name, value in dataclasses.asdict(self).items():
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"`{name}` must be a positive integer. Received: {value!r}")
+
+    @property
+    def embed_dim(self) -> int:
+        """Channels of a token: ``num_heads * head_dim``."""
+        return self.num_heads * self.head_dim
+
+    @classmethod
+    def parse(cls, text: str | ViTSize, head_dim: int = 64) -> ViTSize:
+        """Reads ``"L6H12"``. A `ViTSize` is returned as it is.
+
+        Raises:
+            ValueError: If the text is not of that form.
+        """
+        if isinstance(text, ViTSize):
+            return text
+        match = _PATTERN.fullmatch(text) if isinstance(text, str) else None
+        if match is None:
+            raise ValueError(
+                "`size` must be written like 'L6H12' (6 layers, 12 heads). " f"Received: {text!r}"
+            )
+        return cls(int(match[1]), int(match[2]), head_dim)
+
+    def __str__(self) -> str:
+        return f"L{self.depth}H{self.num_heads}"

@@ -1,0 +1,111 @@
+"""The template file: safetensors, with the geometry as JSON in its metadata."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from sweet_keras.core.atomic import atomic_write
+from sweet_keras.core.size import ViTSize
+from sweet_keras.core.template import SweetTemplate
+
+FORMAT_VERSION = 1
+_KEY = "sweet_keras"
+_MAX_SIZE = 1 << 16  # no side, depth or width of a real network is larger
+_FIELDS = ("image_shape", "patch_size", "class_token", "positions", "layer_scale")
+
+
+def save_template(template: SweetTemplate, path: str | os.PathLike[str]) -> None:
+    """Writes `template` to `path`: to a temporary name, flushed, then renamed.
+
+    Raises:
+        ValueError: If the folder does not exist or the record is not JSON.
+    """
+    metadata = {
+        "format_version": FORMAT_VERSION,
+        "size": str(template.size),
+        "head_dim": template.size.head_dim,
+        "ranks": template.ranks,
+        **{field: getattr(template, field) for field in _FIELDS},
+        "pixel_mean": template.pixel_mean,
+        "pixel_std": template.pixel_std,
+        "decoder": template.decoder and dataclasses.astuple(template.decoder),
+        "record": dict(template.record),
+    }
+    try:
+        text = json.dumps(metadata, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`record` must hold JSON values. Received: {error}") from error
+    arrays = {name: np.ascontiguousarray(array) for name, array in template.arrays.items()}
+    with atomic_write(path) as temporary:
+        safetensors.numpy.save_file(arrays, temporary, metadata={_KEY: text})
+
+
+def load_template(path: str | os.PathLike[str]) -> SweetTemplate:
+    """Reads a template file, checking every name, shape, type and value.
+
+    Raises:
+        ValueError: If anything in the file is not as `save_template` writes it.
+        FileNotFoundError: If there is no file.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"No template file at {str(path)!r}")
+    try:
+        with safetensors.safe_open(path, framework="np") as file:
+            text = (file.metadata() or {}).get(_KEY)
+            if text is None:
+                raise ValueError("a safetensors file, but not a template of sweet_keras")
+            fields = _read_metadata(text)
+            ranks = fields.pop("ranks")
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        template = SweetTemplate(arrays=arrays, **fields)
+        if template.ranks != ranks:
+            raise ValueError(f"core of shape {template.ranks}, but ranks {ranks} are declared")
+    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ValueError(
+            f"`path` must be a template written by sweet_keras. Received: {str(path)!r}: {error}"
+        ) from error
+    return template
+
+
+def _read_metadata(text: str) -> dict[str, Any]:
+    data = json.loads(text)
+    if not isinstance(data, dict):
+        raise ValueError("metadata that is no JSON object")
+    version = data.pop("format_version", None)
+    if version != FORMAT_VERSION:
+        raise ValueError(
+            f"format version {version!r}, while this release reads {FORMAT_VERSION}"
+        )
+    expected = {*_FIELDS, "size", "head_dim", "ranks", "pixel_mean", "pixel_std", "decoder"}
+    if set(data) != expected | {"record"}:
+        raise ValueError(f"metadata fields {sorted(data)}")
+    if not (isinstance(data["class_token"], bool) and isinstance(data["layer_scale"], bool)):
+        raise ValueError("`class_token` and `layer_scale` that are not true or false")
+    if not isinstance(data["record"], dict):
+        raise ValueError("a `record` that is no JSON object")
+    decoder = data["decoder"]
+    size = ViTSize.parse(data.pop("size"), data.pop("head_dim"))
+    fields = {
+        **data,
+        "size": size,
+        "ranks": _integers(data["ranks"], "ranks"),
+        "image_shape": _integers(data["image_shape"], "image_shape"),
+        "pixel_mean": tuple(float(value) for value in data["pixel_mean"]),
+        "pixel_std": tuple(float(value) for value in data["pixel_std"]),
+        "decoder": None if decoder is None else ViTSize(*_integers(decoder, "decoder")),
+    }
+    _integers([*dataclasses.astuple(size), data["patch_size"]], "sizes")
+    return fields
+
+
+def _integers(values: Any, name: str) -> tuple[int, ...]:
+    if not all(type(value) is int and 0 < value <= _MAX_SIZE for value in values):
+        raise ValueError(f"{name} {values!r}, not integers from 1 to {_MAX_SIZE}")
+    return tuple(values)

@@ -1,0 +1,91 @@
+"""The Tucker product W = G x1 X x2 U x3 V, and applying its blocks without building W.
+
+Names: `core` G (r1, r2, r3), `layer_scaler` X (12L, r1), `input_scaler` U (D, r2),
+`output_scaler` V (D, r3), W (12L, D, D). Block b is ``W_b = U C_b V^T`` with the slice
+``C_b = sum_k X[b, k] G[k]``. Every step is a product of two matrices: a three-operand einsum
+chooses its path differently in each framework.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = Any
+ORDERS = ("xuv", "xvu", "uxv", "vxu", "uvx", "vux")
+
+
+class Factors(NamedTuple):
+    """The factors of a Tucker product."""
+
+    core: Array  # G (r1, r2, r3)
+    layer_scaler: Array  # X (12L, r1)
+    input_scaler: Array  # U (D, r2)
+    output_scaler: Array  # V (D, r3)
+
+
+def contract_layers(core: Array, layer_scaler: Array, xp: Any = np) -> Array:
+    """Product along the first axis: (r1, a, b), (n, r1) -> (n, a, b)."""
+    rank, rows, columns = core.shape
+    flat = xp.matmul(layer_scaler, xp.reshape(core, (rank, rows * columns)))
+    return xp.reshape(flat, (layer_scaler.shape[0], rows, columns))
+
+
+def contract(factors: Factors, order: str, xp: Any = np) -> Array:
+    """W = G x1 X x2 U x3 V, contracted in the order given.
+
+    Args:
+        factors: G (r1, r2, r3), X (n, r1), U (D, r2), V (D, r3).
+        order: One of `ORDERS`; `cost.best_order` picks the cheapest.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        W (n, D, D).
+    """
+    if order not in ORDERS:
+        raise ValueError(f"`order` must be one of {', '.join(ORDERS)}. Received: {order!r}")
+    product = factors.core
+    for axis in order:
+        if axis == "x":
+            product = contract_layers(product, factors.layer_scaler, xp)
+        elif axis == "u":
+            product = xp.matmul(factors.input_scaler, product)
+        else:
+            product = xp.matmul(product, xp.transpose(factors.output_scaler))
+    return product
+
+
+def apply_side_by_side(x: Array, slices: Array, factors: Factors, xp: Any = np) -> Array:
+    """x @ [W_1 W_2 ... W_n] without building a W: (..., D) -> (..., n*D).
+
+    Args:
+        x: (..., D).
+        slices: C (n, r2, r3), the slices of the n blocks.
+        factors: U and V are read from it.
+        xp: `numpy` or `keras.ops`.
+    """
+    n, rows, columns = slices.shape
+    lead = tuple(x.shape[:-1])
+    side = xp.reshape(xp.swapaxes(slices, 0, 1), (rows, n * columns))
+    inner = xp.matmul(xp.matmul(x, factors.input_scaler), side)
+    inner = xp.reshape(inner, (-1, n, columns))
+    outer = xp.matmul(inner, xp.transpose(factors.output_scaler))
+    return xp.reshape(outer, _dynamic(lead, n * factors.output_scaler.shape[0]))
+
+
+def apply_stacked(x: Array, slices: Array, factors: Factors, xp: Any = np) -> Array:
+    """x @ [W_1; W_2; ...; W_n] without building a W: (..., n*D) -> (..., D)."""
+    n, rows, columns = slices.shape
+    lead = tuple(x.shape[:-1])
+    inner = xp.matmul(xp.reshape(x, (-1, n, factors.input_scaler.shape[0])), factors.input_scaler)
+    inner = xp.matmul(
+        xp.reshape(inner, (-1, n * rows)), xp.reshape(slices, (n * rows, columns))
+    )
+    outer = xp.matmul(inner, xp.transpose(factors.output_scaler))
+    return xp.reshape(outer, _dynamic(lead, factors.output_scaler.shape[0]))
+
+
+def _dynamic(lead: tuple[int | None, ...], last: int) -> tuple[int, ...]:
+    """A target shape in which one unknown (batch) axis is inferred."""
+    return (*(-1 if size is None else size for size in lead), last)

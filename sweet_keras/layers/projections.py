@@ -1,0 +1,76 @@
+"""The four linear maps of a layer, from kernels or straight from the factors."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from keras import ops
+
+from sweet_keras.core import blocks, tucker
+
+Tensor = Any
+
+
+class Projections(Protocol):
+    """What a transformer block needs of its kernels; tokens are (..., D)."""
+
+    def qkv(self, x: Tensor) -> Tensor:
+        """(..., D) -> (..., 3D)."""
+
+    def output(self, x: Tensor) -> Tensor:
+        """(..., D) -> (..., D)."""
+
+    def mlp_in(self, x: Tensor) -> Tensor:
+        """(..., D) -> (..., 4D)."""
+
+    def mlp_out(self, x: Tensor) -> Tensor:
+        """(..., 4D) -> (..., D)."""
+
+
+class DenseProjections:
+    """Applies kernels.
+
+    Args:
+        kernels: The `Kernels` of one layer.
+    """
+
+    def __init__(self, kernels: blocks.Kernels):
+        self.kernels = kernels
+
+    def qkv(self, x: Tensor) -> Tensor:
+        return ops.matmul(x, self.kernels.qkv)
+
+    def output(self, x: Tensor) -> Tensor:
+        return ops.matmul(x, self.kernels.output)
+
+    def mlp_in(self, x: Tensor) -> Tensor:
+        return ops.matmul(x, self.kernels.mlp_in)
+
+    def mlp_out(self, x: Tensor) -> Tensor:
+        return ops.matmul(x, self.kernels.mlp_out)
+
+
+class FactoredProjections:
+    """Applies ((x U) C) V^T; W never exists, nor its gradient.
+
+    Args:
+        slices: C (12, r2, r3) of one layer.
+        factors: U and V are read from it.
+    """
+
+    def __init__(self, slices: Tensor, factors: tucker.Factors):
+        self.slices = slices
+        self.factors = factors
+
+    def qkv(self, x: Tensor) -> Tensor:
+        return tucker.apply_side_by_side(x, self.slices[blocks.QKV], self.factors, ops)
+
+    def output(self, x: Tensor) -> Tensor:
+        output = self.slices[blocks.OUTPUT : blocks.OUTPUT + 1]
+        return tucker.apply_side_by_side(x, output, self.factors, ops)
+
+    def mlp_in(self, x: Tensor) -> Tensor:
+        return tucker.apply_side_by_side(x, self.slices[blocks.MLP_IN], self.factors, ops)
+
+    def mlp_out(self, x: Tensor) -> Tensor:
+        return tucker.apply_stacked(x, self.slices[blocks.MLP_OUT], self.factors, ops)

@@ -1,0 +1,286 @@
+"""A vision transformer that carries its weight template."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from sweet_keras.core.ranks import choose_ranks
+from sweet_keras.core.size import ViTSize
+from sweet_keras.core.template import SweetTemplate
+from sweet_keras.layers.head_prefix import HeadPrefix
+from sweet_keras.layers.layer_norm import NestedLayerNormalization
+from sweet_keras.layers.patch_embedding import PatchEmbedding
+from sweet_keras.layers.stacked_weights import read_weights, to_numpy, write_weights
+from sweet_keras.layers.stochastic_width import StochasticWidth
+from sweet_keras.layers.transformer_block import block_stack
+from sweet_keras.layers.tucker_template import TuckerTemplate
+
+
+@keras.saving.register_keras_serializable("sweet_keras")
+class SweetTemplateViT(keras.layers.Layer):
+    """A ViT whose kernels are a Tucker product: images in, tokens out.
+
+    Use it in `MaskedAutoencoder` to learn a template, or in any model and `model.fit`.
+
+    Args:
+        source: A size such as `"L12H12"` for a new template, or a `SweetTemplate` to start from.
+        size: With a `SweetTemplate`: the size to make of it, the template's own by default.
+        image_shape: (height, width, channels) in pixels. With a template: its own by default, other
+            sides by interpolating the positions.
+        patch_size: Side of a patch, in pixels. With a template: fixed by it, as are `head_dim`,
+            `ranks`, `class_token`, `positions`, `pixel_mean` and `pixel_std`.
+        head_dim: Channels of a head.
+        ranks: (r1, r2, r3), or `"auto"` (see `sweet_keras.core.ranks`).
+        class_token: Whether a class token is put before the patches.
+        positions: `"sincos"` (fixed) or `"learned"`; both are nested over widths.
+        width_rate: Probability that a training step is narrowed to its first heads. By default 0.5
+            for a new template, and 0 for a network made from one.
+        widths: Head counts drawn then, all smaller ones by default.
+        train_core: Whether G is trained. By default it is for a new template, and frozen in a
+            network made from one, where the scalers and the rest are fitted.
+        drop_path: Stochastic depth, the rate of the last layer; it grows linearly from 0.
+        layer_scale: Initial value of a learned scale of each branch, or `None`.
+        pixel_mean: Subtracted from the pixels (0..255), one number or one for each channel.
+        pixel_std: Divides the pixels after that.
+        tokens: Tokens in a training step, to choose how W is used (see `TuckerTemplate`).
+        seed: Seed of the widths drawn.
+
+    Call arguments:
+        images: (B, height, width, channels), pixels in 0..255, of any type.
+        heads: Narrow to so many heads: an integer cuts, an integer tensor masks (shapes stay).
+        training: Whether widths are drawn and branches dropped.
+
+    Returns:
+        Tokens (B, N, D), with a class token (B, 1 + N, D).
+
+    Raises:
+        ValueError: If sizes do not fit each other.
+
+    Example:
+
+    ```python
+    model = keras.Sequential([
+        sk.SweetTemplateViT(template, size="L6H6"),
+        keras.layers.GlobalAveragePooling1D(),
+        keras.layers.Dense(10),
+    ])
+    ```
+
+    Reference:
+        arXiv 2601.19694.
+    """
+
+    def __init__(
+        self,
+        source: str | ViTSize | SweetTemplate,
+        size: str | ViTSize | None = None,
+        *,
+        image_shape: Sequence[int] | None = None,
+        patch_size: int | None = None,
+        head_dim: int | None = None,
+        ranks: Sequence[int] | str | None = None,
+        class_token: bool | None = None,
+        positions: str | None = None,
+        width_rate: float | None = None,
+        widths: Sequence[int] | None = None,
+        train_core: bool | None = None,
+        drop_path: float = 0.0,
+        layer_scale: float | None = None,
+        pixel_mean: float | Sequence[float] | None = None,
+        pixel_std: float | Sequence[float] | None = None,
+        tokens: int = 12_544,
+        seed: int | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        template = source if isinstance(source, SweetTemplate) else None
+        image_shape = None if image_shape is None else tuple(int(side) for side in image_shape)
+        fixed = {
+            "patch_size": patch_size,
+            "head_dim": head_dim,
+            "ranks": ranks,
+            "class_token": class_token,
+            "positions": positions,
+            "pixel_mean": pixel_mean,
+            "pixel_std": pixel_std,
+        }
+        if template is not None:
+            given = [name for name, value in fixed.items() if value is not None]
+            if given:
+                raise ValueError(
+                    "With a template as `source`, what it fixes cannot be chosen. "
+                    f"Received: {', '.join(f'`{name}`' for name in given)}"
+                )
+            template = template.resize(size or template.size, image_shape)
+            if layer_scale is None and template.layer_scale:
+                layer_scale = 1.0  # any value: the template's own are loaded
+            if layer_scale is not None and not template.layer_scale:
+                raise ValueError(
+                    "`layer_scale` must be None: the template was trained without. "
+                    f"Received: {layer_scale!r}"
+                )
+            self.size = template.size
+            self.image_shape = template.image_shape
+            fixed = {
+                "patch_size": template.patch_size,
+                "head_dim": template.size.head_dim,
+                "ranks": template.ranks,
+                "class_token": template.class_token,
+                "positions": template.positions,
+                "pixel_mean": template.pixel_mean,
+                "pixel_std": template.pixel_std,
+            }
+        else:
+            if size is not None:
+                raise ValueError(
+                    "`size` goes with a template as `source`; a new template has the size given "
+                    f"as `source`. Received: source={source!r}, size={size!r}"
+                )
+            defaults = {
+                "patch_size": 16,
+                "head_dim": 64,
+                "ranks": "auto",
+                "class_token": False,
+                "positions": "sincos",
+                "pixel_mean": 127.5,
+                "pixel_std": 127.5,
+            }
+            fixed = {
+                name: defaults[name] if value is None else value for name, value in fixed.items()
+            }
+            self.size = ViTSize.parse(source, fixed["head_dim"])
+            self.image_shape = image_shape or (224, 224, 3)
+        self.source = str(self.size)
+        for name, value in fixed.items():
+            setattr(self, name, value)
+        self.ranks = choose_ranks(self.size, self.ranks)
+        self.train_core = template is None if train_core is None else train_core
+        self.width_rate = (
+            (0.5 if template is None else 0.0) if width_rate is None else width_rate
+        )
+        self.widths = widths
+        self.drop_path = drop_path
+        self.layer_scale = layer_scale
+        self.tokens = tokens
+        self.seed = seed
+        self._start = template
+        self._make_layers()
+
+    def _make_layers(self):
+        size, policy = self.size, self.dtype_policy
+        self.patches = PatchEmbedding(
+            size.embed_dim,
+            self.image_shape,
+            self.patch_size,
+            class_token=self.class_token,
+            positions=self.positions,
+            pixel_mean=self.pixel_mean,
+            pixel_std=self.pixel_std,
+            name="patches",
+            dtype=policy,
+        )
+        self.pixel_mean, self.pixel_std = self.patches.pixel_mean, self.patches.pixel_std
+        self.kernels = TuckerTemplate(
+            size.depth,
+            size.num_heads,
+            size.head_dim,
+            self.ranks,
+            tokens=self.tokens,
+            train_core=self.train_core,
+            name="kernels",
+            dtype=policy,
+        )
+        self.blocks = block_stack(
+            size,
+            own_kernels=False,
+            drop_path=self.drop_path,
+            layer_scale=self.layer_scale,
+            dtype=policy,
+        )
+        self.final_norm = NestedLayerNormalization(name="final_norm", dtype=policy)
+        self.width = StochasticWidth(
+            size.num_heads, self.width_rate, self.widths, seed=self.seed, name="width"
+        )
+
+    @property
+    def embed_dim(self) -> int:
+        """Channels of a token, D."""
+        return self.size.embed_dim
+
+    def build(self, input_shape=None):
+        tokens = (None, self.patches.num_patches, self.embed_dim)
+        self.patches.build((None, *self.image_shape))
+        self.kernels.build()
+        for block in self.blocks:
+            block.build(tokens)
+        self.final_norm.build(tokens)
+        if self._start is not None:
+            self.load_template(self._start)
+            self._start = None
+
+    def call(self, images, heads=None, training=None):
+        prefix = self.prefix(heads, training)
+        return self.encode(self.patches(images, prefix=prefix), prefix, training)
+
+    def prefix(self, heads=None, training=None) -> HeadPrefix:
+        """The heads of this call: those asked for, else those drawn in training, else all."""
+        heads = self.width(training=training) if heads is None else heads
+        return HeadPrefix(self.size.num_heads, self.size.head_dim, heads)
+
+    def encode(self, tokens, prefix: HeadPrefix, training=None):
+        """Runs the blocks and the final norm on embedded tokens (B, n, D)."""
+        for block, projections in zip(self.blocks, self.kernels(prefix=prefix), strict=True):
+            tokens = block(tokens, projections=projections, prefix=prefix, training=training)
+        return self.final_norm(tokens, prefix=prefix)
+
+    def template(self, record=None) -> SweetTemplate:
+        """Its weights as data.
+
+        Args:
+            record: How it was trained: any JSON values.
+        """
+        if not self.built:
+            self.build()
+        factors = zip(
+            self.kernels.variables_of_factors._asdict().items(), self.kernels.scales, strict=True
+        )
+        arrays = {
+            name: to_numpy(variable) * np.float32(scale) for (name, variable), scale in factors
+        }
+        return SweetTemplate(
+            size=self.size,
+            image_shape=self.image_shape,
+            patch_size=self.patch_size,
+            arrays=arrays | read_weights(self),
+            class_token=self.class_token,
+            positions=self.positions,
+            layer_scale=self.layer_scale is not None,
+            pixel_mean=self.pixel_mean,
+            pixel_std=self.pixel_std,
+            record=record or {},
+        )
+
+    def load_template(self, template: SweetTemplate) -> None:
+        """Takes over the weights of a template of exactly its shapes.
+
+        Raises:
+            ValueError: If a shape differs.
+        """
+        named = self.kernels.variables_of_factors._asdict()
+        for (name, variable), scale in zip(named.items(), self.kernels.scales, strict=True):
+            variable.assign(template.arrays[name] / np.float32(scale))
+        write_weights(self, template.arrays)
+
+    def compute_output_shape(self, input_shape, heads=None):
+        channels = heads * self.head_dim if isinstance(heads, int) else self.embed_dim
+        return (input_shape[0], self.patches.num_patches + self.class_token, channels)
+
+    def get_config(self):
+        names = (
+            "source image_shape patch_size head_dim ranks class_token positions width_rate widths "
+            "train_core drop_path layer_scale pixel_mean pixel_std tokens seed"
+        )
+        return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}

@@ -1,0 +1,185 @@
+"""A pre-norm transformer block."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+from sweet_keras.core.blocks import MLP_RATIO, Kernels
+from sweet_keras.core.size import ViTSize
+from sweet_keras.layers.head_prefix import HeadPrefix
+from sweet_keras.layers.layer_norm import NestedLayerNormalization
+from sweet_keras.layers.projections import DenseProjections
+
+
+@keras.saving.register_keras_serializable("sweet_keras")
+class TransformerBlock(keras.layers.Layer):
+    """Self-attention and MLP, each behind a LayerNorm and a residual connection.
+
+    The kernels are its own, or come with each call from a template. The MLP is four times as wide
+    as a token and uses the exact GELU.
+
+    Args:
+        num_heads: Heads, H.
+        head_dim: Channels of a head; a token has D = H * head_dim.
+        own_kernels: `False` if every call brings `projections`.
+        drop_path: Probability that a residual branch of a sample is dropped in training
+            (stochastic depth, 1603.09382).
+        layer_scale: Initial value of a learned scale of each branch (2103.17239), or `None`.
+
+    Call arguments:
+        x: Tokens (B, N, D).
+        projections: `Projections` to use instead of its own kernels.
+        prefix: `HeadPrefix` the network is narrowed to, or `None` for the full width.
+        training: Whether branches are dropped.
+    """
+
+    def __init__(
+        self,
+        num_heads: int,
+        head_dim: int,
+        own_kernels: bool = True,
+        drop_path: float = 0.0,
+        layer_scale: float | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.head_dim = head_dim
+        self.own_kernels = own_kernels
+        self.drop_path = drop_path
+        self.layer_scale = layer_scale
+        self.norm1 = NestedLayerNormalization(name="norm1", dtype=self.dtype_policy)
+        self.norm2 = NestedLayerNormalization(name="norm2", dtype=self.dtype_policy)
+        # One draw for each sample: a dropout whose noise does not vary over tokens or channels.
+        self.drop = keras.layers.Dropout(
+            drop_path, noise_shape=(None, 1, 1), name="drop_path", dtype=self.dtype_policy
+        )
+
+    def build(self, input_shape):
+        dim = self.num_heads * self.head_dim
+        if input_shape[-1] != dim:
+            raise ValueError(
+                f"`x` must have {dim} channels ({self.num_heads} heads of {self.head_dim}). "
+                f"Received: shape {tuple(input_shape)}"
+            )
+        self.norm1.build(input_shape)
+        self.norm2.build(input_shape)
+        self.qkv_bias = self._bias((3, dim), "qkv_bias")
+        self.output_bias = self._bias((dim,), "output_bias")
+        self.mlp_in_bias = self._bias((MLP_RATIO, dim), "mlp_in_bias")
+        self.mlp_out_bias = self._bias((dim,), "mlp_out_bias")
+        if self.own_kernels:
+            self.qkv_kernel = self._kernel((dim, 3 * dim), "qkv_kernel")
+            self.output_kernel = self._kernel((dim, dim), "output_kernel")
+            self.mlp_in_kernel = self._kernel((dim, MLP_RATIO * dim), "mlp_in_kernel")
+            self.mlp_out_kernel = self._kernel((MLP_RATIO * dim, dim), "mlp_out_kernel")
+        if self.layer_scale is not None:
+            scale = keras.initializers.Constant(self.layer_scale)
+            self.layer_scale1 = self.add_weight((dim,), initializer=scale, name="layer_scale1")
+            self.layer_scale2 = self.add_weight((dim,), initializer=scale, name="layer_scale2")
+
+    def _bias(self, shape, name):
+        return self.add_weight(shape, initializer="zeros", name=name)
+
+    def _kernel(self, shape, name):
+        return self.add_weight(
+            shape, initializer=keras.initializers.TruncatedNormal(stddev=0.02), name=name
+        )
+
+    def named_weights(self):
+        """Its variables by the names of `sweet_keras.core.schema`."""
+        named = {
+            "norm1/scale": self.norm1.scale,
+            "norm1/bias": self.norm1.bias,
+            "qkv/bias": self.qkv_bias,
+            "output/bias": self.output_bias,
+            "norm2/scale": self.norm2.scale,
+            "norm2/bias": self.norm2.bias,
+            "mlp_in/bias": self.mlp_in_bias,
+            "mlp_out/bias": self.mlp_out_bias,
+        }
+        if self.own_kernels:
+            named |= {
+                "qkv/kernel": self.qkv_kernel,
+                "output/kernel": self.output_kernel,
+                "mlp_in/kernel": self.mlp_in_kernel,
+                "mlp_out/kernel": self.mlp_out_kernel,
+            }
+        if self.layer_scale is not None:
+            named |= {"layer_scale1": self.layer_scale1, "layer_scale2": self.layer_scale2}
+        return named
+
+    def call(self, x, projections=None, prefix=None, training=None):
+        if projections is None:
+            projections = DenseProjections(
+                Kernels(
+                    self.qkv_kernel, self.output_kernel, self.mlp_in_kernel, self.mlp_out_kernel
+                )
+            )
+        prefix = prefix or HeadPrefix(self.num_heads, self.head_dim)
+        attended = self._attention(self.norm1(x, prefix=prefix), projections, prefix)
+        if self.layer_scale is not None:
+            attended = attended * prefix.channels(self.layer_scale1)
+        x = x + self.drop(attended, training=training)
+        hidden = self._mlp(self.norm2(x, prefix=prefix), projections, prefix)
+        if self.layer_scale is not None:
+            hidden = hidden * prefix.channels(self.layer_scale2)
+        return x + self.drop(hidden, training=training)
+
+    def _attention(self, x, projections, prefix):
+        length, dim = x.shape[1], prefix.embed_dim
+        qkv = projections.qkv(x) + ops.reshape(prefix.channels(self.qkv_bias), (3 * dim,))
+        qkv = ops.reshape(qkv, (-1, length, 3, prefix.num_heads, self.head_dim))
+        x = ops.dot_product_attention(qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2])
+        x = ops.reshape(x, (-1, length, dim))
+        return projections.output(x) + prefix.channels(self.output_bias)
+
+    def _mlp(self, x, projections, prefix):
+        bias = ops.reshape(prefix.channels(self.mlp_in_bias), (MLP_RATIO * prefix.embed_dim,))
+        x = ops.gelu(projections.mlp_in(x) + bias, approximate=False)
+        return projections.mlp_out(x) + prefix.channels(self.mlp_out_bias)
+
+    def compute_output_shape(self, input_shape, projections=None, prefix=None):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "head_dim": self.head_dim,
+            "own_kernels": self.own_kernels,
+            "drop_path": self.drop_path,
+            "layer_scale": self.layer_scale,
+        }
+
+
+def block_stack(
+    size: ViTSize,
+    own_kernels: bool = True,
+    drop_path: float = 0.0,
+    layer_scale: float | None = None,
+    dtype=None,
+) -> list[TransformerBlock]:
+    """The blocks of a network, `block_0` first; the drop rate grows linearly from 0 to `drop_path`.
+
+    Args:
+        size: Depth and width.
+        own_kernels: See `TransformerBlock`.
+        drop_path: Rate of the last block.
+        layer_scale: See `TransformerBlock`.
+        dtype: Data type policy.
+    """
+    return [
+        TransformerBlock(
+            size.num_heads,
+            size.head_dim,
+            own_kernels=own_kernels,
+            drop_path=float(rate),
+            layer_scale=layer_scale,
+            name=f"block_{layer}",
+            dtype=dtype,
+        )
+        for layer, rate in enumerate(np.linspace(0, drop_path, size.depth))
+    ]

@@ -1,0 +1,150 @@
+"""The kernels of a vision transformer as a Tucker product."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from sweet_keras.core import cost, tucker
+from sweet_keras.core.blocks import BLOCKS_PER_LAYER, Kernels, blocks_to_kernels
+from sweet_keras.core.size import ViTSize
+from sweet_keras.layers.head_prefix import HeadPrefix
+from sweet_keras.layers.projections import DenseProjections, FactoredProjections, Projections
+
+
+@keras.saving.register_keras_serializable("sweet_keras")
+class TuckerTemplate(keras.layers.Layer):
+    """Holds G, X, U, V and gives every layer its kernels.
+
+    W = G x1 X x2 U x3 V is never a free parameter. Depending on what is cheaper for the number of
+    tokens, W is built once per call, or its factors are applied to the tokens one after another.
+
+    The variables are stored scaled: `U = raw / sqrt(D)`, say, with raw entries of order one. An
+    Adam-like step moves every number by about the learning rate, so the constants set how fast
+    each factor moves in proportion to its size; unscaled, U and V move far too fast and the
+    product grows a few enormous singular values (measured).
+
+    Args:
+        depth: Layers, L.
+        num_heads: Heads.
+        head_dim: Channels of a head; D = num_heads * head_dim.
+        ranks: (r1, r2, r3), ranks of the layer, input and output axes.
+        tokens: Tokens of a step (batch x sequence), to choose how W is used.
+        train_core: Whether G is trained. The scalers always are.
+
+    Call arguments:
+        prefix: `HeadPrefix` to narrow to, or `None` for the full width.
+
+    Returns:
+        A list of `Projections`, one for each layer.
+
+    Raises:
+        ValueError: If a rank is not between 1 and the size of its axis.
+    """
+
+    def __init__(
+        self,
+        depth: int,
+        num_heads: int,
+        head_dim: int,
+        ranks: tuple[int, int, int],
+        tokens: int = 12_544,
+        train_core: bool = True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.size = ViTSize(depth, num_heads, head_dim)
+        dim = self.size.embed_dim
+        limits = (BLOCKS_PER_LAYER * depth, dim, dim)
+        self.ranks = tuple(ranks)
+        if len(self.ranks) != 3 or not all(
+            isinstance(rank, int) and 1 <= rank <= limit
+            for rank, limit in zip(self.ranks, limits, strict=False)
+        ):
+            raise ValueError(
+                f"`ranks` must be three integers from 1 to {limits} for {self.size}. "
+                f"Received: {ranks!r}"
+            )
+        self.depth = depth
+        self.num_heads = num_heads
+        self.head_dim = head_dim
+        self.tokens = tokens
+        self.train_core = train_core
+        self.plan = cost.plan(self.size, self.ranks, tokens)
+        # Multipliers between the stored variables and the factors, in the order G, X, U, V.
+        r1, _, _ = self.ranks
+        self.scales = tucker.Factors(1.0, r1**-0.5, dim**-0.5, dim**-0.5)
+
+    def build(self, input_shape=None):
+        dim, blocks = self.size.embed_dim, BLOCKS_PER_LAYER * self.depth
+        r1, r2, r3 = self.ranks
+        # Var W = (r2/D) (r3/D) Var(C), Var(C) = Var(G) for X of unit rows: start at Var W = 1/(2D),
+        # between Xavier's values for the square and the wide kernels of a plain ViT.
+        spread = (0.5 * dim / (r2 * r3)) ** 0.5
+        self.core = self.add_weight(
+            self.ranks,
+            initializer=keras.initializers.RandomNormal(stddev=spread / self.scales.core),
+            trainable=self.train_core,
+            name="core",
+        )
+        self.layer_scaler = self.add_weight(
+            (blocks, r1),
+            initializer=keras.initializers.RandomNormal(
+                stddev=r1**-0.5 / self.scales.layer_scaler
+            ),
+            name="layer_scaler",
+        )
+        self.input_scaler = self.add_weight(
+            (dim, r2),
+            initializer=keras.initializers.Orthogonal(1 / self.scales.input_scaler),
+            name="input_scaler",
+        )
+        self.output_scaler = self.add_weight(
+            (dim, r3),
+            initializer=keras.initializers.Orthogonal(1 / self.scales.output_scaler),
+            name="output_scaler",
+        )
+
+    @property
+    def variables_of_factors(self) -> tucker.Factors:
+        """The stored (scaled) variables of G, X, U, V."""
+        return tucker.Factors(
+            self.core, self.layer_scaler, self.input_scaler, self.output_scaler
+        )
+
+    def factors(self, prefix: HeadPrefix | None = None) -> tucker.Factors:
+        """G, X, U, V as tensors, U and V narrowed to the prefix."""
+        prefix = prefix or HeadPrefix(self.num_heads, self.head_dim)
+        return tucker.Factors(
+            core=self.core * self.scales.core,
+            layer_scaler=self.layer_scaler * self.scales.layer_scaler,
+            input_scaler=prefix.rows(self.input_scaler * self.scales.input_scaler),
+            output_scaler=prefix.rows(self.output_scaler * self.scales.output_scaler),
+        )
+
+    def call(self, prefix: HeadPrefix | None = None) -> list[Projections]:
+        factors = self.factors(prefix)
+        if not self.plan.materialize:
+            slices = tucker.contract_layers(factors.core, factors.layer_scaler, ops)
+            slices = ops.reshape(slices, (self.depth, BLOCKS_PER_LAYER, *self.ranks[1:]))
+            return [FactoredProjections(slices[layer], factors) for layer in range(self.depth)]
+        product = tucker.contract(factors, self.plan.order, ops)
+        dim = factors.input_scaler.shape[0]
+        kernels = blocks_to_kernels(
+            ops.reshape(product, (self.depth, BLOCKS_PER_LAYER, dim, dim)), ops
+        )
+        return [
+            DenseProjections(Kernels(*(kernel[layer] for kernel in kernels)))
+            for layer in range(self.depth)
+        ]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "depth": self.depth,
+            "num_heads": self.num_heads,
+            "head_dim": self.head_dim,
+            "ranks": self.ranks,
+            "tokens": self.tokens,
+            "train_core": self.train_core,
+        }

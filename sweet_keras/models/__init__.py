@@ -1,0 +1,1 @@
+"""Models: the masked autoencoder, the plain backbone, task models."""

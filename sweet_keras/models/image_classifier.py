@@ -1,0 +1,95 @@
+"""A classifier on top of a vision transformer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+POOLING = ("mean", "token")
+
+
+@keras.saving.register_keras_serializable("sweet_keras")
+class ImageClassifier(keras.Model):
+    """Pools the tokens of a backbone and maps them to classes.
+
+    Args:
+        backbone: Anything that maps images to tokens (B, N, D) and says its `image_shape`: a
+            `ViTBackbone`, or a `SweetTemplateViT`.
+        classes: Number of classes.
+        pooling: `"mean"` over the patches, or `"token"`, the class token.
+        dropout: Rate of the dropout before the last layer.
+
+    Call arguments:
+        images: (B, height, width, channels), pixels in 0..255.
+
+    Returns:
+        Logits (B, classes).
+
+    Raises:
+        ValueError: If `pooling` is unknown or needs a class token that is not there.
+    """
+
+    def __init__(
+        self,
+        backbone: Any,
+        classes: int,
+        pooling: str = "mean",
+        dropout: float = 0.0,
+        dtype=None,
+        **kwargs,
+    ):
+        class_token = bool(backbone.class_token)
+        if pooling not in POOLING or (pooling == "token" and not class_token):
+            raise ValueError(
+                "`pooling` must be 'mean', or 'token' with a backbone that has a class token. "
+                f"Received: {pooling!r}, class_token={class_token}"
+            )
+        dtype = backbone.dtype_policy if dtype is None else dtype
+        images = keras.Input(backbone.image_shape, name="images")
+        tokens = backbone(images)
+        if pooling == "token":
+            features = tokens[:, 0]
+        else:
+            features = keras.layers.GlobalAveragePooling1D(name="pool", dtype=dtype)(
+                tokens[:, 1:] if class_token else tokens
+            )
+        features = keras.layers.Dropout(dropout, name="dropout", dtype=dtype)(features)
+        logits = keras.layers.Dense(
+            classes,
+            kernel_initializer=keras.initializers.TruncatedNormal(stddev=0.02),
+            name="logits",
+            dtype="float32",
+        )(features)
+        super().__init__(images, logits, dtype=dtype, **kwargs)
+        self.backbone = backbone
+        self.classes = classes
+        self.pooling = pooling
+        self.dropout = dropout
+
+    def compile(self, optimizer="adamw", loss=None, metrics=("accuracy",), **kwargs):
+        """As `keras.Model.compile`; by default cross-entropy from logits with integer labels."""
+        super().compile(
+            optimizer=optimizer,
+            loss=loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=list(metrics) if metrics else None,
+            **kwargs,
+        )
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "classes": self.classes,
+            "pooling": self.pooling,
+            "dropout": self.dropout,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        backbone = keras.saving.deserialize_keras_object(
+            config.pop("backbone"), custom_objects=custom_objects
+        )
+        return cls(backbone, **config)

@@ -1,0 +1,134 @@
+"""A plain vision transformer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+
+from sweet_keras.core.size import ViTSize
+from sweet_keras.layers.layer_norm import NestedLayerNormalization
+from sweet_keras.layers.patch_embedding import PatchEmbedding
+from sweet_keras.layers.stacked_weights import read_weights, write_weights
+from sweet_keras.layers.transformer_block import block_stack
+
+
+@keras.saving.register_keras_serializable("sweet_keras")
+class ViTBackbone(keras.Model):
+    """A vision transformer with ordinary kernels: images in, tokens out.
+
+    This is what `sweet_keras.materialize` returns. Nothing of a template is left in it: it trains,
+    saves and loads like any Keras model. A functional model: `get_layer("block_3").output` is the
+    output of the fourth block.
+
+    Args:
+        size: Such as `"L6H6"`.
+        image_shape: (height, width, channels) in pixels.
+        patch_size: Side of a patch, in pixels.
+        head_dim: Channels of a head; a token has D = heads * head_dim.
+        class_token: Whether a class token is put before the patches.
+        positions: `"sincos"` (fixed) or `"learned"`.
+        drop_path: Stochastic depth, the rate of the last layer; it grows linearly from 0.
+        layer_scale: Initial value of a learned scale of each branch, or `None`.
+        pixel_mean: Subtracted from the pixels (0..255), one number or one for each channel.
+        pixel_std: Divides the pixels after that.
+
+    Call arguments:
+        images: (B, height, width, channels), pixels in 0..255.
+
+    Returns:
+        Tokens (B, N, D), with a class token (B, 1 + N, D).
+
+    Raises:
+        ValueError: If sizes do not fit each other.
+
+    Reference:
+        Dosovitskiy et al., 2010.11929; random kernels are truncated normal 0.02.
+    """
+
+    def __init__(
+        self,
+        size: str | ViTSize,
+        *,
+        image_shape: Sequence[int] = (224, 224, 3),
+        patch_size: int = 16,
+        head_dim: int = 64,
+        class_token: bool = False,
+        positions: str = "sincos",
+        drop_path: float = 0.0,
+        layer_scale: float | None = None,
+        pixel_mean: float | Sequence[float] = 127.5,
+        pixel_std: float | Sequence[float] = 127.5,
+        dtype=None,
+        **kwargs,
+    ):
+        size = ViTSize.parse(size, head_dim)
+        image_shape = tuple(int(side) for side in image_shape)
+        patches = PatchEmbedding(
+            size.embed_dim,
+            image_shape,
+            patch_size,
+            class_token=class_token,
+            positions=positions,
+            pixel_mean=pixel_mean,
+            pixel_std=pixel_std,
+            name="patches",
+            dtype=dtype,
+        )
+        blocks = block_stack(
+            size, drop_path=drop_path, layer_scale=layer_scale, dtype=dtype
+        )
+        final_norm = NestedLayerNormalization(name="final_norm", dtype=dtype)
+        images = keras.Input(image_shape, name="images")
+        tokens = patches(images)
+        for block in blocks:
+            tokens = block(tokens)
+        super().__init__(images, final_norm(tokens), dtype=dtype, **kwargs)
+        self.patches = patches
+        self.blocks = blocks
+        self.final_norm = final_norm
+        self.size = size
+        self.image_shape = image_shape
+        self.patch_size = patch_size
+        self.head_dim = size.head_dim
+        self.class_token = class_token
+        self.positions = positions
+        self.drop_path = drop_path
+        self.layer_scale = layer_scale
+        self.pixel_mean = patches.pixel_mean
+        self.pixel_std = patches.pixel_std
+
+    @property
+    def embed_dim(self) -> int:
+        """Channels of a token, D."""
+        return self.size.embed_dim
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Its weights as float32 arrays, by the names of `sweet_keras.core.schema`."""
+        return read_weights(self)
+
+    def load_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Takes over weights; the inverse of `arrays`.
+
+        Raises:
+            ValueError: If a shape differs.
+        """
+        write_weights(self, arrays)
+
+    def get_config(self):
+        names = (
+            "image_shape patch_size head_dim class_token positions drop_path layer_scale "
+            "pixel_mean pixel_std"
+        )
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+            "size": str(self.size),
+            **{name: getattr(self, name) for name in names.split()},
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)
