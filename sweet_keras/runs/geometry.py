@@ -1,0 +1,36 @@
+"""Options that describe images and ranks, from text to numbers."""
+
+import re
+
+
+def parse_image_size(text: str) -> tuple[int, int]:
+    """Reads `"224"` (square) or `"224x160"` (height x width), in pixels.
+
+    Raises:
+        ValueError: If the text is neither.
+    """
+    match = re.fullmatch(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", text)
+    if match is None:
+        raise ValueError(
+            "--image-size must be the side of a square, such as 224, or height x width, such as "
+            f"224x160. Received: {text!r}"
+        )
+    height = int(match[1])
+    return height, int(match[2] or height)
+
+
+def parse_ranks(text: str) -> str | tuple[int, int, int]:
+    """Reads `"auto"` or `"72,192,192"`: r1, r2, r3 of the Tucker core.
+
+    Raises:
+        ValueError: If the text is neither.
+    """
+    if text == "auto":
+        return text
+    match = re.fullmatch(r"([1-9]\d*)\s*,\s*([1-9]\d*)\s*,\s*([1-9]\d*)", text)
+    if match is None:
+        raise ValueError(
+            "--ranks must be 'auto' or three positive integers r1,r2,r3, such as 72,192,192. "
+            f"Received: {text!r}"
+        )
+    return int(match[1]), int(match[2]), int(match[3])

@@ -1,0 +1,161 @@
+"""`sweet pretrain`: from images to a template."""
+
+from collections.abc import Sequence
+
+import keras
+from rich.console import Console
+
+from sweet_keras.core.template import SweetTemplate
+from sweet_keras.data import open_source, pipeline, steps_per_epoch
+from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
+from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
+from sweet_keras.runs.directory import RunDirectory
+from sweet_keras.runs.environment import now, write_environment
+from sweet_keras.runs.geometry import parse_image_size, parse_ranks
+from sweet_keras.runs.logs import read_log
+from sweet_keras.runs.pretrain_config import PretrainConfig
+from sweet_keras.runs.reconstruction import save_reconstruction
+from sweet_keras.runs.results import Pretraining, Results, Task
+from sweet_keras.runs.spectrum import kernels_by_kind, spectra
+from sweet_keras.runs.training import adamw, session, train
+
+
+def pretrain(
+    config: PretrainConfig,
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+    arguments: Sequence[str] | None = None,
+    console: Console | None = None,
+) -> Results:
+    """Trains a masked autoencoder and keeps its template.
+
+    The run directory gets `template.sweet`, `reconstruction.npz`, `results.json` and the logs.
+
+    Args:
+        config: All options.
+        overwrite: Remove the run that lies in `config.out`.
+        resume: Go on with the run that lies there.
+        arguments: The command line, to be noted in the run directory.
+        console: Where progress is shown.
+
+    Returns:
+        What is in `results.json`.
+
+    Raises:
+        ValueError: If an option does not fit the data, or the folder is taken.
+    """
+    console = console or Console(stderr=True)
+    run = RunDirectory(config.out)
+    image_shape = (*parse_image_size(config.image_size), config.channels)
+    source = open_source(config.data, "train", channels=config.channels)
+    with session(config.dtype, config.seed):
+        steps = steps_per_epoch(source, config.batch_size)
+        model = _autoencoder(config, image_shape, steps)
+        run.start(overwrite=overwrite, resume=resume)
+        run.write_config(config)
+        write_environment(run.environment, "pretrain", arguments)
+
+        def batches(start_step: int):
+            return pipeline(
+                source,
+                config.batch_size,
+                image_shape=image_shape,
+                augment="mae",
+                seed=config.seed,
+                start_step=start_step,
+                workers=config.workers,
+            )
+
+        seconds = train(
+            model,
+            run,
+            batches,
+            steps_per_epoch=steps,
+            epochs=config.epochs,
+            label=f"pre-training {config.size}",
+            console=console,
+            resume=resume,
+        )
+        record = {
+            "data": config.data,
+            "images": len(source),
+            "epochs": config.epochs,
+            "batch_size": config.batch_size,
+            "seconds": round(seconds, 1),
+            "finished": now(),
+            "options": config.to_mapping(),
+        }
+        template = model.template(record)
+        template.save(run.template)
+        save_reconstruction(model, source, image_shape, run.reconstruction, config.seed)
+    log = read_log(run.log)
+    results = Results(
+        command="pretrain",
+        finished=now(),
+        task=Task(data=config.data, train_images=len(source)),
+        pretraining=describe_pretraining(
+            template,
+            seconds=seconds,
+            steps=steps * config.epochs,
+            batch_size=config.batch_size,
+            loss=log[-1].get("loss") if log else None,
+        ),
+        spectra=tuple(spectra(kernels_by_kind(template.kernels()), "template", config.size)),
+        seconds=seconds,
+    )
+    results.save(run.results)
+    return results
+
+
+def describe_pretraining(
+    template: SweetTemplate, *, seconds: float, steps: int, batch_size: int, loss: float | None
+) -> Pretraining:
+    """Returns what is to be said about a template in `results.json`."""
+    return Pretraining(
+        size=str(template.size),
+        head_dim=template.size.head_dim,
+        ranks=template.ranks,
+        seconds=seconds,
+        steps=steps,
+        batch_size=batch_size,
+        loss=loss,
+        template_parameters=template.parameters,
+        dense_parameters=dense_parameters(template),
+    )
+
+
+def dense_parameters(template: SweetTemplate) -> int:
+    """Counts the numbers of the plain network that a template stands for, without building it."""
+    factors = sum(array.size for array in template.factors)
+    return template.parameters - factors + 12 * template.size.depth * template.size.embed_dim**2
+
+
+def _autoencoder(
+    config: PretrainConfig, image_shape: tuple[int, int, int], steps: int
+) -> keras.Model:
+    """Returns the model, built and compiled."""
+    tokens = config.batch_size * (image_shape[0] // config.patch_size) * (
+        image_shape[1] // config.patch_size
+    )
+    encoder = SweetTemplateViT(
+        config.size,
+        image_shape=image_shape,
+        patch_size=config.patch_size,
+        head_dim=config.head_dim,
+        ranks=parse_ranks(config.ranks),
+        width_rate=config.width_rate,
+        tokens=round(tokens * (1 - config.mask_ratio)),
+        seed=config.seed,
+    )
+    model = MaskedAutoencoder(
+        encoder, mask_ratio=config.mask_ratio, decoder=config.decoder, seed=config.seed
+    )
+    model.build()
+    model.compile(
+        optimizer=adamw(
+            config.learning_rate, steps * config.epochs, config.warmup, config.weight_decay
+        ),
+        jit_compile="auto" if config.jit is None else config.jit,
+    )
+    return model
