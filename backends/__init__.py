@@ -1,4 +1,4 @@
-"""The only code of sweet_keras that imports a framework: one folder each, the same files in each."""
+"""The only code of sweet_keras that imports a framework: a folder each, the same files in each."""
 
 import importlib
 from types import ModuleType

@@ -26,7 +26,7 @@ def describe() -> dict[str, Any]:
         "framework": "tensorflow",
         "version": tf.__version__,
         "devices": devices,
-        "threads": tf.config.threading.get_intra_op_parallelism_threads() or default_threads(),
+        "threads": _threads(),
     }
 
 
@@ -42,7 +42,8 @@ def set_threads(n: int) -> None:
         ValueError: `n` is not a positive integer.
         RuntimeError: TensorFlow has started, with another number of threads.
     """
-    check_threads(n)
+    if check_threads(n) == _threads():
+        return
     tf.config.threading.set_intra_op_parallelism_threads(n)
     tf.config.threading.set_inter_op_parallelism_threads(n)
 
@@ -76,3 +77,8 @@ def limit_memory_growth() -> bool:
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
     return bool(gpus)
+
+
+def _threads() -> int:
+    # TensorFlow answers 0 for its default.
+    return tf.config.threading.get_intra_op_parallelism_threads() or default_threads()
