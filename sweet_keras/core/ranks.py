@@ -12,6 +12,9 @@ from sweet_keras.core.size import ViTSize
 def choose_ranks(size: ViTSize, ranks: Sequence[int] | str = "auto") -> Ranks:
     """Ranks given, or chosen for a size.
 
+    A rank above the length of its axis adds nothing to a new template; a small network made from
+    a large template has such ranks.
+
     `"auto"` halves the axis over layers, where blocks resemble each other, and keeps the axes over
     channels whole.
 
@@ -27,12 +30,7 @@ def choose_ranks(size: ViTSize, ranks: Sequence[int] | str = "auto") -> Ranks:
         if ranks != "auto":
             raise ValueError(f"`ranks` must be three integers or 'auto'. Received: {ranks!r}")
         return blocks // 2, dim, dim
-    chosen = tuple(int(rank) for rank in ranks)
-    limits = (blocks, dim, dim)
-    if len(chosen) != 3 or not all(
-        1 <= rank <= limit for rank, limit in zip(chosen, limits, strict=True)
-    ):
-        raise ValueError(
-            f"`ranks` must be three integers from 1 to {limits} for {size}. Received: {ranks!r}"
-        )
-    return chosen
+    if len(ranks) != 3 or not all(isinstance(rank, int) and rank > 0 for rank in ranks):
+        raise ValueError(f"`ranks` must be three positive integers or 'auto'. Received: {ranks!r}")
+    r1, r2, r3 = ranks
+    return r1, r2, r3

@@ -36,7 +36,7 @@ class NestedLayerNormalization(keras.layers.Layer):
         prefix = prefix or HeadPrefix(1, self.scale.shape[0])
         return prefix.normalize(x, self.scale, self.bias, self.epsilon)
 
-    def compute_output_shape(self, input_shape, prefix=None):
+    def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):

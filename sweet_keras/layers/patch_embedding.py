@@ -139,7 +139,7 @@ class PatchEmbedding(keras.layers.Layer):
     def _constant(self, values):
         return ops.convert_to_tensor(np.asarray(values, "float32"))
 
-    def compute_output_shape(self, input_shape, prefix=None):
+    def compute_output_shape(self, input_shape):
         return (input_shape[0], self.num_patches + self.class_token, self.embed_dim)
 
     def get_config(self):

@@ -274,9 +274,8 @@ class SweetTemplateViT(keras.layers.Layer):
             variable.assign(template.arrays[name] / np.float32(scale))
         write_weights(self, template.arrays)
 
-    def compute_output_shape(self, input_shape, heads=None):
-        channels = heads * self.head_dim if isinstance(heads, int) else self.embed_dim
-        return (input_shape[0], self.patches.num_patches + self.class_token, channels)
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.patches.num_patches + self.class_token, self.embed_dim)
 
     def get_config(self):
         names = (

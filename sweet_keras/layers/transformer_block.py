@@ -141,7 +141,7 @@ class TransformerBlock(keras.layers.Layer):
         x = ops.gelu(projections.mlp_in(x) + bias, approximate=False)
         return projections.mlp_out(x) + prefix.channels(self.mlp_out_bias)
 
-    def compute_output_shape(self, input_shape, projections=None, prefix=None):
+    def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):

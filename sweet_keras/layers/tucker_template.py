@@ -7,6 +7,7 @@ from keras import ops
 
 from sweet_keras.core import cost, tucker
 from sweet_keras.core.blocks import BLOCKS_PER_LAYER, Kernels, blocks_to_kernels
+from sweet_keras.core.ranks import choose_ranks
 from sweet_keras.core.size import ViTSize
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.projections import DenseProjections, FactoredProjections, Projections
@@ -39,7 +40,7 @@ class TuckerTemplate(keras.layers.Layer):
         A list of `Projections`, one for each layer.
 
     Raises:
-        ValueError: If a rank is not between 1 and the size of its axis.
+        ValueError: If a rank is not a positive integer.
     """
 
     def __init__(
@@ -55,16 +56,7 @@ class TuckerTemplate(keras.layers.Layer):
         super().__init__(**kwargs)
         self.size = ViTSize(depth, num_heads, head_dim)
         dim = self.size.embed_dim
-        limits = (BLOCKS_PER_LAYER * depth, dim, dim)
-        self.ranks = tuple(ranks)
-        if len(self.ranks) != 3 or not all(
-            isinstance(rank, int) and 1 <= rank <= limit
-            for rank, limit in zip(self.ranks, limits, strict=False)
-        ):
-            raise ValueError(
-                f"`ranks` must be three integers from 1 to {limits} for {self.size}. "
-                f"Received: {ranks!r}"
-            )
+        self.ranks = choose_ranks(self.size, ranks)
         self.depth = depth
         self.num_heads = num_heads
         self.head_dim = head_dim
@@ -78,9 +70,10 @@ class TuckerTemplate(keras.layers.Layer):
     def build(self, input_shape=None):
         dim, blocks = self.size.embed_dim, BLOCKS_PER_LAYER * self.depth
         r1, r2, r3 = self.ranks
-        # Var W = (r2/D) (r3/D) Var(C), Var(C) = Var(G) for X of unit rows: start at Var W = 1/(2D),
-        # between Xavier's values for the square and the wide kernels of a plain ViT.
-        spread = (0.5 * dim / (r2 * r3)) ** 0.5
+        # Var W = |U_i|^2 |V_j|^2 Var G for X of unit rows, and an orthogonal U has rows of
+        # |U_i|^2 = r2 / D. Start at Var W = 1 / (2D), between Xavier's values for the square and
+        # the wide kernels of a plain ViT.
+        spread = (0.5 / dim / (min(1, r2 / dim) * min(1, r3 / dim))) ** 0.5
         self.core = self.add_weight(
             self.ranks,
             initializer=keras.initializers.RandomNormal(stddev=spread / self.scales.core),

@@ -130,7 +130,7 @@ class MaskedAutoencoder(keras.Model):
         tokens = embedding.embed(visible, positions, prefix)
         tokens = self.encoder.encode(tokens, prefix, training)
         prediction = self.decoder_layer(
-            tokens, order, masked.shape[1], prefix=prefix, training=training
+            tokens, order=order, masked=masked.shape[1], prefix=prefix, training=training
         )
         mean, deviation = _moments(masked)
         return {
