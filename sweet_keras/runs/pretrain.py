@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import keras
 from rich.console import Console
 
 from sweet_keras.core.template import SweetTemplate
@@ -47,11 +46,11 @@ def pretrain(
     """
     console = console or Console(stderr=True)
     run = RunDirectory(config.out)
-    image_shape = (*parse_image_size(config.image_size), config.channels)
     source = open_source(config.data, "train", channels=config.channels)
     with session(config.dtype, config.seed):
         steps = steps_per_epoch(source, config.batch_size)
-        model = _autoencoder(config, image_shape, steps)
+        model = autoencoder(config, steps)
+        image_shape = model.encoder.image_shape
         run.start(overwrite=overwrite, resume=resume)
         run.write_config(config)
         write_environment(run.environment, "pretrain", arguments)
@@ -131,10 +130,14 @@ def dense_parameters(template: SweetTemplate) -> int:
     return template.parameters - factors + 12 * template.size.depth * template.size.embed_dim**2
 
 
-def _autoencoder(
-    config: PretrainConfig, image_shape: tuple[int, int, int], steps: int
-) -> keras.Model:
-    """Returns the model, built and compiled."""
+def autoencoder(config: PretrainConfig, steps: int) -> MaskedAutoencoder:
+    """Returns the model, built and compiled.
+
+    Args:
+        config: The options.
+        steps: Training steps in one epoch.
+    """
+    image_shape = (*parse_image_size(config.image_size), config.channels)
     tokens = config.batch_size * (image_shape[0] // config.patch_size) * (
         image_shape[1] // config.patch_size
     )

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 from rich.console import Console
@@ -107,6 +107,32 @@ def progress_bar(console: Console) -> Progress:
         transient=True,
         speed_estimate_period=60,
     )
+
+
+@contextlib.contextmanager
+def steps_bar(console: Console, label: str, total: int) -> Iterator[Callable[[str], None]]:
+    """Shows how far a number of tasks is.
+
+    Args:
+        console: Where to print.
+        label: What is done.
+        total: Number of tasks.
+
+    Yields:
+        A function to call after each task with a line to print.
+    """
+    with contextlib.ExitStack() as stack:
+        task = progress = None
+        if console.is_terminal:
+            progress = stack.enter_context(progress_bar(console))
+            task = progress.add_task(label, total=total)
+
+        def advance(line: str) -> None:
+            console.print(line, markup=False, highlight=False)
+            if progress is not None:
+                progress.advance(task)
+
+        yield advance
 
 
 @contextlib.contextmanager

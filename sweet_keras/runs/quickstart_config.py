@@ -45,7 +45,9 @@ class QuickstartConfig(Config):
     decoder: str = option(
         "L1H3", "Layers and heads of the decoder.", group="Template", metavar="LxHy"
     )
-    pretrain_steps: int = option(300, "Pre-training steps.", group="Training")
+    pretrain_epochs: int = option(
+        8, "Passes over the images, without labels.", group="Training"
+    )
     pretrain_batch_size: int = option(256, "Images in each pre-training step.", group="Training")
     pretrain_learning_rate: float = option(
         2e-3, "Highest learning rate of the pre-training.", group="Training"
@@ -73,7 +75,7 @@ class QuickstartConfig(Config):
             ViTSize.parse(size, self.head_dim)
         self.require("sizes", bool(self.sizes), "given at least once")
         positive = (
-            "seeds", "pretrain_steps", "pretrain_batch_size", "labels", "finetune_steps",
+            "seeds", "pretrain_epochs", "pretrain_batch_size", "labels", "finetune_steps",
             "finetune_batch_size", "curve_points", "patch_size",
         )
         for name in positive:

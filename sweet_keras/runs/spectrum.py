@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -52,6 +53,16 @@ def kernels_by_kind(kernels: Kernels) -> dict[str, np.ndarray]:
         "mlp_in": np.asarray(kernels.mlp_in),
         "mlp_out": np.asarray(kernels.mlp_out),
     }
+
+
+def backbone_kernels(backbone: Any) -> dict[str, np.ndarray]:
+    """Returns the kernels of a plain network by kind; see `kernels_by_kind`.
+
+    Args:
+        backbone: A `ViTBackbone`.
+    """
+    arrays = backbone.arrays()
+    return kernels_by_kind(Kernels(*(arrays[f"{name}/kernel"] for name in Kernels._fields)))
 
 
 def singular_values(matrices: np.ndarray) -> np.ndarray:

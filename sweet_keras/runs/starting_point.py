@@ -1,0 +1,123 @@
+"""What a fine-tuning starts from: a template or a network in a file."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from sweet_keras.core.template import SweetTemplate
+from sweet_keras.data import Source, pipeline
+from sweet_keras.initialization.materialize import materialize, vit_like
+from sweet_keras.models.image_classifier import ImageClassifier
+from sweet_keras.models.vit_backbone import ViTBackbone
+from sweet_keras.runs.finetune_config import FinetuneConfig
+from sweet_keras.runs.geometry import parse_image_size
+
+
+def load_network(path: str) -> ImageClassifier | ViTBackbone:
+    """Loads a network that this package wrote.
+
+    Raises:
+        ValueError: If the file cannot be read as such.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f"Expected a .keras file. Received: {path}, which is not there")
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            f"Expected the .keras file of a network. Received: {path} ({reason})"
+        ) from error
+    if not isinstance(model, (ImageClassifier, ViTBackbone)):
+        raise ValueError(
+            "Expected a ViTBackbone or an ImageClassifier of this package. "
+            f"Received: {path}, a {type(model).__name__}"
+        )
+    return model
+
+
+def adapt_options(
+    source: Source, image_shape: tuple[int, int, int], batch_size: int, epochs: float, seed: int
+) -> dict[str, Any]:
+    """Returns the arguments that make `materialize` fit a network to images, without labels."""
+    batch_size = min(batch_size, len(source))
+    return {
+        "adapt": pipeline(
+            source, batch_size, image_shape=image_shape, augment="mae", seed=seed
+        ),
+        "steps": max(1, round(epochs * len(source) / batch_size)),
+        "batch_size": batch_size,
+        "seed": seed,
+    }
+
+
+class StartingPoint:
+    """The file a fine-tuning starts from, read once.
+
+    Args:
+        config: The options of the fine-tuning.
+
+    Raises:
+        ValueError: If the file cannot be read, or options do not fit its kind.
+    """
+
+    def __init__(self, config: FinetuneConfig) -> None:
+        """Reads the file."""
+        self.config = config
+        self.backbone: ViTBackbone | None = None
+        self.template: SweetTemplate | None = None
+        if config.model.endswith(".keras"):
+            for name in ("size", "image_size"):
+                config.require(name, getattr(config, name) is None, "left out with a .keras file")
+            fits = config.start in ("auto", "random")
+            config.require("start", fits, "auto or random with a .keras file")
+            model = load_network(config.model)
+            self.backbone = model.backbone if isinstance(model, ImageClassifier) else model
+            self.image_shape = tuple(self.backbone.image_shape)
+        else:
+            self.template = SweetTemplate.load(config.model)
+            self.image_shape = self.template.image_shape
+            if config.image_size is not None:
+                sides = parse_image_size(config.image_size)
+                self.image_shape = (*sides, self.template.image_shape[2])
+
+    @property
+    def method(self) -> str:
+        """How the network is started: random, slice, adapt, or file."""
+        if self.config.start != "auto":
+            return self.config.start
+        return "slice" if self.backbone is None else "file"
+
+    def network(self, images: Source) -> tuple[ViTBackbone, float]:
+        """Makes the network, in the data type policy that is set.
+
+        Args:
+            images: What it is adapted to, where that is asked for.
+
+        Returns:
+            The network and the seconds it took to make it.
+        """
+        began = time.perf_counter()
+        vit = self._from_template(images) if self.backbone is None else self._from_network()
+        return vit, time.perf_counter() - began
+
+    def _from_template(self, images: Source) -> ViTBackbone:
+        config, size = self.config, self.config.size or self.template.size
+        if self.method == "random":
+            return vit_like(self.template.resize(size, self.image_shape))
+        options = {}
+        if self.method == "adapt":
+            options = adapt_options(
+                images, self.image_shape, config.batch_size, config.adapt_epochs, config.seed
+            )
+        return materialize(self.template, size, image_shape=self.image_shape, **options)
+
+    def _from_network(self) -> ViTBackbone:
+        # Made anew, since a loaded network keeps the precision that it was saved with.
+        policy = keras.config.dtype_policy().name
+        vit = ViTBackbone.from_config({**self.backbone.get_config(), "dtype": policy})
+        if self.method != "random":
+            vit.set_weights(self.backbone.get_weights())
+        return vit
