@@ -64,7 +64,9 @@ def resample(
 
     Two matrix products for each image and channel, so meant for images of some
     dozens of pixels a side, for which it is several times faster than one call
-    of pillow each.
+    of pillow each. Rounded and clipped once, at the end; pillow does so after
+    each direction, which differs by a level here and there, and by more where
+    bicubic weights overshoot at the edge of black or white.
 
     Args:
         images: uint8 `(images, height, width, channels)`.

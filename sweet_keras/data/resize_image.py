@@ -14,8 +14,7 @@ def resize_image(
 ) -> np.ndarray:
     """Cuts a box out of an image and resizes it.
 
-    Agrees with `resample` to one or two levels: pillow rounds once more, between
-    the two directions.
+    See `resample` for the difference to it.
 
     Args:
         image: uint8 `(height, width, channels)`.

@@ -15,8 +15,9 @@ class TFDSSource(Source):
 
     Read by `tfds.data_source` from array_record files; TensorFlow is not
     imported. (Preparing a dataset for the first time downloads it, and some
-    builders need TensorFlow for that.) The image and the label are the
-    dataset's supervised pair, or else its features `image` and `label`.
+    builders need TensorFlow for that. A dataset that was prepared as tfrecord
+    has to be prepared once more, as array_record.) The image and the label are
+    the dataset's supervised pair, or else its features `image` and `label`.
 
     Args:
         name: Name in the collection, with `/config` and `:version` if wanted.
