@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -16,12 +17,13 @@ assert "keras" not in loaded and "PIL" not in loaded, loaded
 """
 
 
-def test_nothing_heavy_is_imported_before_it_is_needed(request):
+def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         capture_output=True,
         text=True,
         check=False,
-        cwd=request.config.rootpath,
+        cwd=tmp_path,  # what is imported is what these tests import, installed or not
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,7 @@
 """A dataset written and read with tensorflow-datasets, in a process without TensorFlow."""
 
 import json
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -91,14 +92,15 @@ print(json.dumps(result))
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory, request):
+def result(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tfds")
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(folder)],
         capture_output=True,
         text=True,
         check=False,
-        cwd=request.config.rootpath,
+        cwd=folder,  # what is imported is what these tests import, installed or not
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
