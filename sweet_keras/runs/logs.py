@@ -8,26 +8,7 @@ from pathlib import Path
 import keras
 
 from sweet_keras.core.atomic import atomic_write
-
-
-def read_log(path: str | os.PathLike) -> list[dict[str, float]]:
-    """Reads `log.csv`.
-
-    Args:
-        path: the file.
-
-    Returns:
-        One mapping of column to number for each epoch; empty cells are left out. An empty list
-        if there is no file.
-    """
-    path = Path(path)
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [
-            {name: float(cell) for name, cell in row.items() if cell not in ("", None)}
-            for row in csv.DictReader(file)
-        ]
+from sweet_keras.runs.read_log import read_log
 
 
 class CSVLog(keras.callbacks.Callback):

@@ -11,7 +11,7 @@ from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.environment import now, write_environment
 from sweet_keras.runs.geometry import parse_image_size, parse_ranks
-from sweet_keras.runs.logs import read_log
+from sweet_keras.runs.read_log import read_log
 from sweet_keras.runs.pretrain_config import PretrainConfig
 from sweet_keras.runs.reconstruction import save_reconstruction
 from sweet_keras.runs.results import Pretraining, Results, Task

@@ -1,12 +1,17 @@
 """What a masked autoencoder sees and makes of it, kept for the report."""
 
+from __future__ import annotations
+
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sweet_keras.core.atomic import atomic_write
 from sweet_keras.data import Source, Subset, pipeline
-from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
+
+if TYPE_CHECKING:
+    from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
 
 
 def save_reconstruction(

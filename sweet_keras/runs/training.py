@@ -11,8 +11,9 @@ from rich.console import Console
 
 from sweet_keras.runs.checkpoint import Checkpoint, restore_checkpoint
 from sweet_keras.runs.directory import RunDirectory
-from sweet_keras.runs.logs import CSVLog, TensorBoardLog, read_log
+from sweet_keras.runs.logs import CSVLog, TensorBoardLog
 from sweet_keras.runs.progress import ProgressBar, closing
+from sweet_keras.runs.read_log import read_log
 from sweet_keras.runs.schedule import WarmupCosine
 
 _NO_DECAY = ("bias", "scale", "positions", "class_token", "mask_token")

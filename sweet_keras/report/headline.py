@@ -1,0 +1,150 @@
+"""What a run found, in sentences computed from its numbers, whoever won."""
+
+from sweet_keras.report.palette import text_of
+from sweet_keras.runs.comparison import BASELINE, Cell, compare, methods_of, sizes_of
+from sweet_keras.runs.results import Results
+from sweet_keras.runs.spectrum import SICK
+
+
+def headline(results: Results) -> tuple[str, list[str]]:
+    """Says what came out.
+
+    Args:
+        results: Any results.
+
+    Returns:
+        One sentence, and more that qualify it.
+    """
+    methods = methods_of(results.trials)
+    if BASELINE in methods and len(methods) > 1:
+        first, more = _contest(results, [method for method in methods if method != BASELINE])
+    elif results.trials:
+        first, more = _accuracy(results)
+    else:
+        first, more = _template(results)
+    sick = sorted(
+        {f"{part.kind} ({part.values[0]:.0f})" for part in results.spectra
+         if part.values[0] > SICK and part.method != BASELINE}
+    )
+    if sick:
+        more.append(
+            f"Warning: kernels from the template have singular values above {SICK:.0f}: "
+            f"{', '.join(sick)}. Such templates fine-tune badly."
+        )
+    return first, more
+
+
+def _contest(results: Results, methods: list[str]) -> tuple[str, list[str]]:
+    cells = [cell for cell in compare(results.trials) if cell.difference is not None]
+    groups = {method: [cell for cell in cells if cell.method == method] for method in methods}
+    groups = {method: group for method, group in groups.items() if group}
+    if not groups:
+        return _accuracy(results)
+    leading = "adapt" if "adapt" in groups else next(iter(groups))
+    seeds = {len(cell.accuracies) for cell in cells}
+    title = _title(leading, groups[leading])
+    sentences = [_sentence(method, group) for method, group in groups.items()]
+    task = results.task
+    given = f"after fine-tuning on {task.train_labels:,} labels" if task.train_labels else ""
+    sentences.append(
+        f"Accuracy on {task.test_images:,} test images {given}, mean of "
+        f"{' or '.join(map(str, sorted(seeds)))} seed{'s' if seeds != {1} else ''}. "
+        + (
+            "With a single seed no difference can be told from chance."
+            if max(seeds) == 1
+            else "A difference is called clear if chance alone would give it in fewer than one "
+            "case in twenty (t-test)."
+        )
+    )
+    return title, sentences
+
+
+def _title(method: str, cells: list[Cell]) -> str:
+    name = {"adapt": "The adapted template", "slice": "The sliced template"}.get(
+        method, f"'{method}'"
+    )
+    sizes = f"all {len(cells)} sizes" if len(cells) > 1 else cells[0].size
+    verdicts = [cell.verdict for cell in cells]
+    span = _span([cell.difference for cell in cells])
+    if all(verdict is None for verdict in verdicts):
+        return f"{name} against random initialisation: {span} points, on too few seeds to tell"
+    if all(verdict == "better" for verdict in verdicts):
+        return f"{name} beats random initialisation at {sizes}: {span} points"
+    if all(verdict == "worse" for verdict in verdicts):
+        return f"Random initialisation beats the template at {sizes}: {name.lower()} has {span} points"
+    if all(verdict == "no clear difference" for verdict in verdicts):
+        return f"No clear difference between {name.lower()} and random initialisation: {span} points"
+    parts = [
+        f"{verdict} at {' and '.join(c.size for c in cells if c.verdict == verdict)}"
+        for verdict in ("better", "worse", "no clear difference")
+        if verdict in verdicts
+    ]
+    return f"{name} against random initialisation: {', '.join(parts)}"
+
+
+def _sentence(method: str, cells: list[Cell]) -> str:
+    parts = [
+        f"{cell.size} {_points(cell.difference)}"
+        + (f" ({cell.verdict})" if cell.verdict is not None else "")
+        for cell in cells
+    ]
+    text = text_of(method)
+    return f"{text[0].upper()}{text[1:]}, points above random: {', '.join(parts)}."
+
+
+def _accuracy(results: Results) -> tuple[str, list[str]]:
+    task = results.task
+    cells = compare(results.trials)
+    sentences = [
+        f"{cell.size}, {text_of(cell.method)}: {cell.mean:.1%}"
+        + (f" ± {cell.deviation:.1%} over {len(cell.accuracies)} seeds" if cell.deviation else "")
+        + "."
+        for cell in cells
+    ]
+    best = cells[0]
+    given = f" after learning from {task.train_labels:,} labels" if task.train_labels else ""
+    if len(cells) == 1:
+        title = (
+            f"{best.size} gets {best.mean:.1%} of {task.test_images:,} test images right{given}"
+        )
+        return title, [f"Started: {text_of(best.method)}. Seeds: {len(best.accuracies)}."]
+    sizes = ", ".join(sizes_of(results.trials))
+    return f"Accuracy of {sizes} on {task.test_images:,} test images{given}", sentences
+
+
+def _template(results: Results) -> tuple[str, list[str]]:
+    made = results.pretraining
+    if made is None:
+        return f"sweet {results.command}: nothing was measured", []
+    share = made.template_parameters / made.dense_parameters
+    title = (
+        f"A template of {made.template_parameters:,} numbers, {share:.0%} of the plain "
+        f"{made.size} it was trained as"
+    )
+    ranks = " × ".join(map(str, made.ranks))
+    sentences = [
+        f"Trained on {results.task.train_images:,} images without labels: {made.steps:,} steps "
+        f"of {made.batch_size} images in {_duration(made.seconds)}; ranks {ranks}."
+    ]
+    if made.loss is not None:
+        sentences.append(
+            f"The loss of the last epoch is {made.loss:.3f}; 1 means that nothing was learned, "
+            "since pixels are normalised patch by patch."
+        )
+    return title, sentences
+
+
+def _span(differences: list[float]) -> str:
+    low, high = _points(min(differences)), _points(max(differences))
+    return low if low == high else f"{low} to {high}"
+
+
+def _points(difference: float) -> str:
+    """A difference of accuracies in percentage points, with a true minus sign."""
+    return f"{100 * difference:+.1f}".replace("-", "\u2212")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
