@@ -133,7 +133,9 @@ class Config:
         for key, field in fields.items():
             if field.default is _REQUIRED and chosen.get(field.name) is None:
                 shown = key.upper() if field.metadata["positional"] else flag(field)
-                raise ValueError(f"{shown} is required: {field.metadata['help']}")
+                raise ValueError(
+                    f"{shown} is required: {field.metadata['help']} Received: no {shown}"
+                )
         return cls(**chosen)
 
     def to_mapping(self) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class FinetuneConfig(Config):
         None,
         "Height x width of the images, in pixels; by default the template's. Templates only.",
         group="Data",
-        metavar="H[xW]",
+        metavar="HxW",
     )
     labels: int | None = option(
         None,

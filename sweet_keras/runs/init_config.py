@@ -28,7 +28,7 @@ class InitConfig(Config):
         None,
         "Height x width the network takes, in pixels; by default the template's.",
         group="Network",
-        metavar="H[xW]",
+        metavar="HxW",
     )
     adapt: str | None = option(
         None,

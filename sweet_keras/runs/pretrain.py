@@ -16,6 +16,7 @@ from sweet_keras.runs.pretrain_config import PretrainConfig
 from sweet_keras.runs.reconstruction import save_reconstruction
 from sweet_keras.runs.results import Pretraining, Results, Task
 from sweet_keras.runs.spectrum import kernels_by_kind, spectra
+from sweet_keras.runs.template_numbers import dense_parameters
 from sweet_keras.runs.training import adamw, session, train
 
 
@@ -122,12 +123,6 @@ def describe_pretraining(
         template_parameters=template.parameters,
         dense_parameters=dense_parameters(template),
     )
-
-
-def dense_parameters(template: SweetTemplate) -> int:
-    """Counts the numbers of the plain network that a template stands for, without building it."""
-    factors = sum(array.size for array in template.factors)
-    return template.parameters - factors + 12 * template.size.depth * template.size.embed_dim**2
 
 
 def autoencoder(config: PretrainConfig, steps: int) -> MaskedAutoencoder:

@@ -26,7 +26,7 @@ class PretrainConfig(Config):
         "224",
         "Height x width that images are cut to, in pixels: 224, or 224x160.",
         group="Data",
-        metavar="H[xW]",
+        metavar="HxW",
     )
     channels: Literal[1, 3] = option(3, "Colour channels: 1 (grey) or 3.", group="Data")
     workers: int = option(

@@ -76,7 +76,7 @@ class ProgressBar(keras.callbacks.Callback):
             time.perf_counter() - self._printed > _SECONDS_BETWEEN_LINES
         ):
             self._printed = time.perf_counter()
-            self.console.print(self._text(logs), markup=False, highlight=False)
+            self.console.print(self._text(logs), markup=False, highlight=False, soft_wrap=True)
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Takes the bar away."""
@@ -133,6 +133,25 @@ def steps_bar(console: Console, label: str, total: int) -> Iterator[Callable[[st
                 progress.advance(task)
 
         yield advance
+
+
+@contextlib.contextmanager
+def batches_bar(console: Console, label: str) -> Iterator[Callable[[int, int], None]]:
+    """Shows how far a pass over data is; nothing where there is no terminal.
+
+    Args:
+        console: Where to print.
+        label: What is done.
+
+    Yields:
+        A function to call with the number of batches done and of all.
+    """
+    if not console.is_terminal:
+        yield lambda done, total: None
+        return
+    with progress_bar(console) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 @contextlib.contextmanager

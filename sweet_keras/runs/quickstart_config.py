@@ -32,7 +32,7 @@ class QuickstartConfig(Config):
     head_dim: int = option(16, "Channels of an attention head.", group="Template")
     patch_size: int = option(4, "Side of a patch, in pixels.", group="Template")
     image_size: str = option(
-        "28", "Height x width of the images, in pixels.", group="Data", metavar="H[xW]"
+        "28", "Height x width of the images, in pixels.", group="Data", metavar="HxW"
     )
     channels: int = option(1, "Colour channels.", group="Data")
     ranks: str = option(

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -37,19 +38,23 @@ class _StopWhenDiverged(keras.callbacks.Callback):
 
 @contextlib.contextmanager
 def session(dtype: str, seed: int) -> Iterator[None]:
-    """Seeds all random numbers and sets the precision of new layers; undone afterwards.
+    """Seeds initial weights and dropout and sets the precision of new layers; undone afterwards.
+
+    Keras draws the seed of every initialiser and generator that is given none from Python's
+    generator. `keras.utils.set_random_seed` would import TensorFlow wherever it is installed.
 
     Args:
         dtype: Data type policy.
         seed: 0 or above.
     """
-    before = keras.config.dtype_policy()
-    keras.utils.set_random_seed(seed)
+    before, state = keras.config.dtype_policy(), random.getstate()
+    random.seed(seed)
     keras.config.set_dtype_policy(dtype)
     try:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+        random.setstate(state)
 
 
 def adamw(learning_rate: float, steps: int, warmup: float, weight_decay: float) -> Any:

@@ -1,0 +1,43 @@
+"""`sweet finetune`."""
+
+from sweet_keras.cli.command import Command, Invocation
+from sweet_keras.runs.finetune_config import FinetuneConfig
+
+
+def finetune(call: Invocation) -> None:
+    """Trains a classifier on labelled images, starting from a template or a network.
+
+    Goes in: a template (a network of --size is made of it first) or a .keras file, and labelled
+    images. Comes out: a folder with model.keras, results.json with the accuracy on the test
+    images, report.html, log.csv, tensorboard/ and a checkpoint to go on from.
+
+    Example:
+
+        sweet finetune runs/birds/template.sweet --size L6H6 --data birds/ --out runs/l6h6
+
+        sweet finetune vit.keras --data birds/ --labels 1000 --out runs/few
+
+        sweet finetune runs/birds/template.sweet --size L6H6 --from random --data birds/ \\
+        --out runs/random
+    """
+    from sweet_keras.report import write_report
+    from sweet_keras.report.headline import headline
+    from sweet_keras.runs.directory import RunDirectory
+    from sweet_keras.runs.finetune import finetune as run
+
+    results = run(
+        call.config,
+        overwrite=call.overwrite,
+        resume=call.resume,
+        arguments=call.arguments,
+        console=call.progress,
+    )
+    report = write_report(call.config.out)
+    first, more = headline(results)
+    model = RunDirectory(call.config.out).model
+    call.say(f"{first}.", *more, f"Model: {model}", f"Report: {report}")
+
+
+FINETUNE = Command(
+    name="finetune", config=FinetuneConfig, body=finetune, writes_run=True, resumable=True
+)

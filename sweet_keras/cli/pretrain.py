@@ -1,0 +1,43 @@
+"""`sweet pretrain`."""
+
+from sweet_keras.cli.command import Command, Invocation
+from sweet_keras.runs.pretrain_config import PretrainConfig
+
+
+def pretrain(call: Invocation) -> None:
+    """Learns a template from images, without labels, as a masked autoencoder.
+
+    Goes in: images of any kind that --data opens. Comes out: a folder with template.sweet, the file
+    that every network is made from, and with report.html, log.csv, tensorboard/, config.yaml and
+    a checkpoint to go on from.
+
+    Example:
+
+        sweet pretrain --data photos/ --out runs/birds --size L12H12 --epochs 200
+
+        sweet pretrain --data fashion-mnist --channels 1 --image-size 28 --patch-size 4 \\
+        --size L6H6 --head-dim 16 --epochs 20 --out runs/garments
+
+        sweet pretrain --out runs/garments --resume
+    """
+    from sweet_keras.report import write_report
+    from sweet_keras.report.headline import headline
+    from sweet_keras.runs.directory import RunDirectory
+    from sweet_keras.runs.pretrain import pretrain as run
+
+    results = run(
+        call.config,
+        overwrite=call.overwrite,
+        resume=call.resume,
+        arguments=call.arguments,
+        console=call.progress,
+    )
+    report = write_report(call.config.out)
+    first, more = headline(results)
+    template = RunDirectory(call.config.out).template
+    call.say(f"{first}.", *more, f"Template: {template}", f"Report: {report}")
+
+
+PRETRAIN = Command(
+    name="pretrain", config=PretrainConfig, body=pretrain, writes_run=True, resumable=True
+)

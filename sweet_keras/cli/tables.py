@@ -1,0 +1,81 @@
+"""Tables for the terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from sweet_keras.runs.comparison import compare
+from sweet_keras.runs.results import Results
+
+if TYPE_CHECKING:
+    from sweet_keras.runs.accuracy import Accuracy
+    from sweet_keras.runs.spectrum import KernelHealth
+
+_STYLES = {"better": "green", "worse": "red"}
+
+
+def comparison_table(results: Results) -> Table:
+    """Returns a row for each size and method."""
+    table = Table(title=f"Accuracy on {results.task.test_images:,} test images", title_style="bold")
+    table.add_column("size")
+    table.add_column("start")
+    table.add_column("mean ± sd, %", justify="right")
+    table.add_column("above random", justify="right")
+    table.add_column("verdict")
+    table.add_column("fine-tuning", justify="right")
+    size = None
+    for cell in compare(results.trials):
+        if size not in (None, cell.size):
+            table.add_section()
+        deviation = "" if cell.deviation is None else f" ± {100 * cell.deviation:.1f}"
+        difference = "" if cell.difference is None else f"{100 * cell.difference:+.1f}"
+        verdict = cell.verdict or ""
+        table.add_row(
+            cell.size if cell.size != size else "",
+            cell.method,
+            f"{100 * cell.mean:.1f}{deviation}",
+            difference.replace("-", "\u2212"),
+            Text(verdict, style=_STYLES.get(verdict, "")),
+            f"{cell.seconds:.1f} s",
+        )
+        size = cell.size
+    return table
+
+
+def class_table(accuracy: "Accuracy", classes: Sequence[str]) -> Table:
+    """Returns a row for each class, and one for all."""
+    table = Table("class", show_footer=True)
+    table.columns[0].footer = "all"
+    table.add_column("images", footer=f"{accuracy.images:,}", justify="right")
+    table.add_column("accuracy", footer=f"{accuracy.overall:.2%}", justify="right")
+    for name, share, count in zip(classes, accuracy.by_class, accuracy.counts, strict=True):
+        table.add_row(Text(name), f"{count:,}", "–" if share is None else f"{share:.2%}")
+    return table
+
+
+def facts_table(title: str, facts: Mapping[str, Any]) -> Table:
+    """Returns a row for each fact."""
+    table = Table(title=Text(title), title_justify="left", title_style="bold", show_header=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        table.add_row(Text(name), Text(str(value)))
+    return table
+
+
+def health_table(health: Sequence["KernelHealth"]) -> Table:
+    """Returns a row for each kind of kernel; sick ones in red."""
+    table = Table(title="Singular values of the kernels", title_justify="left", title_style="bold")
+    table.add_column("kernel")
+    table.add_column("largest", justify="right")
+    table.add_column("median", justify="right")
+    for kind in health:
+        table.add_row(
+            kind.kind,
+            f"{kind.largest:.3g}",
+            f"{kind.median:.3g}",
+            style="bold red" if kind.sick else None,
+        )
+    return table

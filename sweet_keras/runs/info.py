@@ -1,0 +1,79 @@
+"""`sweet info`: what a file is."""
+
+from typing import Any
+
+from sweet_keras.core.template import SweetTemplate
+from sweet_keras.runs.spectrum import (
+    KernelHealth,
+    backbone_kernels,
+    kernel_health,
+    kernels_by_kind,
+)
+from sweet_keras.runs.template_numbers import dense_parameters
+
+Facts = dict[str, Any]
+
+
+def describe(path: str) -> tuple[Facts, Facts, list[KernelHealth]]:
+    """Describes a template, without keras, or a network.
+
+    Args:
+        path: A `.sweet` or a `.keras` file.
+
+    Returns:
+        Facts about it, facts about its training, and the singular values of its kernels.
+
+    Raises:
+        ValueError: If the file is neither.
+    """
+    if path.endswith(".keras"):
+        return _network(path)
+    template = SweetTemplate.load(path)
+    size = template.size
+    dense = dense_parameters(template)
+    share = template.parameters / dense
+    facts = {
+        "kind": "template",
+        "size": f"{size}: {size.depth} layers, {size.num_heads} heads of {size.head_dim}, "
+        f"{size.embed_dim} channels",
+        "ranks": " × ".join(map(str, template.ranks)),
+        "parameters": f"{template.parameters:,}, {share:.0%} of the {dense:,} of a plain {size}",
+        **_geometry(template),
+        "decoder": f"L{template.decoder.depth}H{template.decoder.num_heads}, to adapt with"
+        if template.decoder
+        else "none",
+    }
+    record = {key: value for key, value in template.record.items() if key != "options"}
+    record |= template.record.get("options", {})
+    return facts, record, kernel_health(kernels_by_kind(template.kernels()))
+
+
+def _network(path: str) -> tuple[Facts, Facts, list[KernelHealth]]:
+    from sweet_keras.runs.starting_point import load_network
+
+    model = load_network(path)
+    backbone = getattr(model, "backbone", model)
+    size = backbone.size
+    facts = {
+        "kind": "network" if model is backbone else f"classifier of {model.classes} classes",
+        "size": f"{size}: {size.depth} layers, {size.num_heads} heads of {size.head_dim}, "
+        f"{size.embed_dim} channels",
+        "parameters": f"{model.count_params():,}",
+        **_geometry(backbone),
+        "precision": model.dtype_policy.name,
+    }
+    return facts, {}, kernel_health(backbone_kernels(backbone))
+
+
+def _geometry(thing: Any) -> Facts:
+    height, width, channels = thing.image_shape
+    mean, std = (", ".join(f"{value:g}" for value in values)
+                 for values in (thing.pixel_mean, thing.pixel_std))
+    return {
+        "images": f"{height} × {width} pixels, {channels} channel{'s' if channels > 1 else ''}, "
+        "values 0 to 255",
+        "patches": f"{thing.patch_size} × {thing.patch_size} pixels, "
+        f"{(height // thing.patch_size) * (width // thing.patch_size)} in an image",
+        "positions": thing.positions + (", with a class token" if thing.class_token else ""),
+        "preprocessing": f"(pixel - {mean}) / {std}, done by the network itself",
+    }
