@@ -27,7 +27,7 @@ def check_config_round_trip(layer):
     data = keras.saving.serialize_keras_object(layer)
     again = keras.saving.deserialize_keras_object(data)
     assert type(again) is type(layer)
-    assert keras.saving.serialize_keras_object(again) == data
+    assert keras.saving.serialize_keras_object(again)["config"] == data["config"]
 
 
 def check_saving(model, inputs, tmp_path):

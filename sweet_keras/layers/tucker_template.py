@@ -20,10 +20,10 @@ class TuckerTemplate(keras.layers.Layer):
     W = G x1 X x2 U x3 V is never a free parameter. Depending on what is cheaper for the number of
     tokens, W is built once per call, or its factors are applied to the tokens one after another.
 
-    The variables are stored scaled: `U = raw / sqrt(D)`, say, with raw entries of order one. An
-    Adam-like step moves every number by about the learning rate, so the constants set how fast
-    each factor moves in proportion to its size; unscaled, U and V move far too fast and the
-    product grows a few enormous singular values (measured).
+    The variables are stored scaled: `U = raw / sqrt(D)`, say. An Adam-like step moves every number
+    by about the learning rate, so these constants set how fast each factor moves in proportion to
+    its size. Unscaled, U and V move far too fast, the product grows a few enormous singular values,
+    and fine-tuning from it fails (measured; see `docs/method.md`).
 
     Args:
         depth: Layers, L.
@@ -63,39 +63,27 @@ class TuckerTemplate(keras.layers.Layer):
         self.tokens = tokens
         self.train_core = train_core
         self.plan = cost.plan(self.size, self.ranks, tokens)
-        # Multipliers between the stored variables and the factors, in the order G, X, U, V.
-        r1, _, _ = self.ranks
-        self.scales = tucker.Factors(1.0, r1**-0.5, dim**-0.5, dim**-0.5)
+        # Factor = multiplier * stored variable, in the order G, X, U, V.
+        self.scales = tucker.Factors(1 / 3, self.ranks[0] ** -0.5, dim**-0.5, dim**-0.5)
 
     def build(self, input_shape=None):
         dim, blocks = self.size.embed_dim, BLOCKS_PER_LAYER * self.depth
         r1, r2, r3 = self.ranks
-        # Var W = |U_i|^2 |V_j|^2 Var G for X of unit rows, and an orthogonal U has rows of
-        # |U_i|^2 = r2 / D. Start at Var W = 1 / (2D), between Xavier's values for the square and
-        # the wide kernels of a plain ViT.
-        spread = (0.5 / dim / (min(1, r2 / dim) * min(1, r3 / dim))) ** 0.5
+        # The rows of X, U and V start orthogonal and of length one, so that Var W = Var G = 1 / D.
         self.core = self.add_weight(
             self.ranks,
-            initializer=keras.initializers.RandomNormal(stddev=spread / self.scales.core),
+            initializer=keras.initializers.RandomNormal(stddev=dim**-0.5 / self.scales.core),
             trainable=self.train_core,
             name="core",
         )
-        self.layer_scaler = self.add_weight(
-            (blocks, r1),
-            initializer=keras.initializers.RandomNormal(
-                stddev=r1**-0.5 / self.scales.layer_scaler
-            ),
-            name="layer_scaler",
-        )
-        self.input_scaler = self.add_weight(
-            (dim, r2),
-            initializer=keras.initializers.Orthogonal(1 / self.scales.input_scaler),
-            name="input_scaler",
-        )
-        self.output_scaler = self.add_weight(
-            (dim, r3),
-            initializer=keras.initializers.Orthogonal(1 / self.scales.output_scaler),
-            name="output_scaler",
+        self.layer_scaler = self._scaler(blocks, r1, self.scales.layer_scaler, "layer_scaler")
+        self.input_scaler = self._scaler(dim, r2, self.scales.input_scaler, "input_scaler")
+        self.output_scaler = self._scaler(dim, r3, self.scales.output_scaler, "output_scaler")
+
+    def _scaler(self, rows, rank, scale, name):
+        gain = max(1.0, rows / rank) ** 0.5 / scale
+        return self.add_weight(
+            (rows, rank), initializer=keras.initializers.Orthogonal(gain), name=name
         )
 
     @property

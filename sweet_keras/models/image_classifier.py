@@ -76,6 +76,10 @@ class ImageClassifier(keras.Model):
             **kwargs,
         )
 
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
     def get_config(self):
         return {
             "name": self.name,
@@ -90,6 +94,6 @@ class ImageClassifier(keras.Model):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         backbone = keras.saving.deserialize_keras_object(
-            config.pop("backbone"), custom_objects=custom_objects
+            config["backbone"], custom_objects=custom_objects
         )
-        return cls(backbone, **config)
+        return cls(**{**config, "backbone": backbone})

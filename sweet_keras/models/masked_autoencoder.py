@@ -199,9 +199,9 @@ class MaskedAutoencoder(keras.Model):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         encoder = keras.saving.deserialize_keras_object(
-            config.pop("encoder"), custom_objects=custom_objects
+            config["encoder"], custom_objects=custom_objects
         )
-        return cls(encoder, **config)
+        return cls(**{**config, "encoder": encoder})
 
 
 def _moments(patches):

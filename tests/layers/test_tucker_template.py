@@ -78,7 +78,7 @@ def test_starts_as_a_healthy_network(ranks):
     w = np.einsum(
         "kpq,bk,ip,jq->bij", *(numpy(factor) for factor in layer.factors()), optimize=True
     )
-    np.testing.assert_allclose(w.var() * 48, 0.5, rtol=0.25)
+    np.testing.assert_allclose(w.var() * 48, 1.0, rtol=0.25)
     assert np.linalg.norm(w, ord=2, axis=(1, 2)).max() < 4.0
 
 

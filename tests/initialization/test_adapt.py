@@ -1,0 +1,85 @@
+import keras
+import numpy as np
+import pytest
+from keras_checks import images, numpy
+
+import sweet_keras as sk
+
+SHAPE = (8, 12, 2)
+
+
+def learned_template(x):
+    """A template that has seen a little training, so that there is something to adapt."""
+    keras.utils.set_random_seed(0)
+    encoder = sk.SweetTemplateViT("L2H3", image_shape=SHAPE, patch_size=4, head_dim=4, seed=0)
+    mae = sk.MaskedAutoencoder(encoder, seed=0)
+    mae.compile(keras.optimizers.Adam(3e-3))
+    mae.fit(x, batch_size=16, epochs=2, verbose=0)
+    return mae.template({"epochs": 2})
+
+
+@pytest.fixture
+def x(rng):
+    smooth = rng.integers(0, 256, (64, 2, 3, 2)).repeat(4, axis=1).repeat(4, axis=2)
+    return (smooth * np.linspace(0.2, 1, 12)[None, None, :, None]).astype("uint8")
+
+
+def changed(before, after):
+    return {n for n, array in before.arrays.items() if (after.arrays[n] != array).any()}
+
+
+def test_only_the_core_stays(x):
+    target = learned_template(x).resize("L2H2")
+    result = sk.adapt(target, x, steps=3, learning_rate=1e-2, seed=0)
+    fixed = {"core", "positions", "decoder/positions"}
+    assert changed(target, result) == set(target.arrays) - fixed
+    np.testing.assert_array_equal(result.arrays["core"], target.arrays["core"])
+    assert result.record == {"epochs": 2}
+    assert (result.size, result.decoder) == (target.size, target.decoder)
+
+
+def test_lowers_the_loss_of_the_small_network(x, rng):
+    target = learned_template(x).resize("L1H2")
+    noise = rng.random((64, 6)).astype("float32")
+
+    def loss(template):
+        mae = sk.MaskedAutoencoder.from_template(template)
+        return float(numpy(mae.compute_loss(None, None, mae(x, noise=noise))))
+
+    assert loss(sk.adapt(target, x, steps=40, learning_rate=5e-3, batch_size=32)) < loss(target)
+
+
+def test_by_the_loss_of_the_task(x, rng):
+    target = learned_template(x).resize("L2H1")
+    result = sk.adapt(target, (x, rng.integers(0, 3, 64)), steps=3, learning_rate=1e-2)
+    np.testing.assert_array_equal(result.arrays["core"], target.arrays["core"])
+    assert {"layer_scaler", "input_scaler", "output_scaler"} <= changed(target, result)
+
+
+def test_an_epoch_is_counted_in_images(x, monkeypatch):
+    target = learned_template(x)
+    steps = []
+    fit = sk.MaskedAutoencoder.fit
+    monkeypatch.setattr(
+        sk.MaskedAutoencoder,
+        "fit",
+        lambda self, *a, **k: steps.append(k["steps_per_epoch"]) or fit(self, *a, **k),
+    )
+    sk.adapt(target, x, batch_size=4)
+    sk.adapt(target, x, batch_size=16, epochs=2)
+    assert steps == [3, 8]  # 0.16 * 64 / 4 = 2.6, and 2 * 64 / 16
+
+
+def test_through_materialize(x):
+    target = learned_template(x)
+    sliced = sk.materialize(target, "L1H1").arrays()
+    adapted = sk.materialize(target, "L1H1", adapt=x, epochs=1.0, learning_rate=1e-2).arrays()
+    assert (adapted["qkv/kernel"] != sliced["qkv/kernel"]).any()
+
+
+def test_bad_arguments(x):
+    target = learned_template(x)
+    with pytest.raises(ValueError, match="`steps` must be given with a data set"):
+        sk.adapt(target, iter([x]))
+    with pytest.raises(ValueError, match="`data` must hold images"):
+        sk.adapt(target, images(np.random.default_rng(0), 0, SHAPE))

@@ -1,0 +1,182 @@
+import keras
+import numpy as np
+import pytest
+from keras_checks import (
+    check_config_round_trip,
+    check_mixed_precision,
+    check_saving,
+    check_training_step,
+    images,
+    numpy,
+    randomize,
+)
+from reference_vit import vit as reference_vit
+
+import sweet_keras as sk
+
+SHAPE = (8, 12, 2)
+OPTIONS = {"image_shape": SHAPE, "patch_size": 4, "head_dim": 4}
+VARIANTS = {
+    "plain": {},
+    "class_token": {"class_token": True, "positions": "learned"},
+    "layer_scale": {"layer_scale": 0.1, "pixel_mean": (90.0, 100.0), "pixel_std": (50.0, 60.0)},
+    "factored": {"ranks": (6, 2, 2), "tokens": 100_000},
+}
+
+
+def make(rng=None, size="L2H3", **options):
+    layer = sk.SweetTemplateViT(size, **{"ranks": (9, 11, 12), **OPTIONS, **options})
+    layer.build()
+    layer.built = True
+    if rng is not None:
+        randomize(layer, rng)
+    return layer
+
+
+def reference(template, x):
+    """The template's network, its W from one einsum and its layers from plain numpy."""
+    g, mode, u, v = (np.asarray(factor, "float64") for factor in template.factors)
+    dim = template.size.embed_dim
+    w = np.einsum("kpq,bk,ip,jq->bij", g, mode, u, v, optimize=True).reshape(-1, 12, dim, dim)
+    arrays = dict(template.arrays)
+    arrays["qkv/kernel"] = np.concatenate([w[:, 0], w[:, 1], w[:, 2]], axis=2)
+    arrays["output/kernel"] = w[:, 3]
+    arrays["mlp_in/kernel"] = np.concatenate([w[:, 4 + i] for i in range(4)], axis=2)
+    arrays["mlp_out/kernel"] = np.concatenate([w[:, 8 + i] for i in range(4)], axis=1)
+    return reference_vit(
+        x,
+        arrays,
+        template.size.num_heads,
+        template.patch_size,
+        np.array(template.pixel_mean),
+        np.array(template.pixel_std),
+    )
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_equals_numpy(rng, variant):
+    layer = make(rng, **VARIANTS[variant])
+    assert layer.kernels.plan.materialize == (variant != "factored")
+    x = images(rng, 2, SHAPE)
+    np.testing.assert_allclose(numpy(layer(x)), reference(layer.template(), x), atol=2e-5)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("heads", [1, 2, 3])
+def test_masked_wide_network_is_the_narrow_network(rng, heads, variant):
+    wide = make(rng, **VARIANTS[variant])
+    x = images(rng, 2, SHAPE)
+    narrow = numpy(sk.materialize(wide.template(), f"L2H{heads}")(x))
+    masked = numpy(wide(x, heads=keras.ops.convert_to_tensor(heads)))
+    cut = numpy(wide(x, heads=heads))
+    assert cut.shape == narrow.shape
+    np.testing.assert_allclose(masked[..., : 4 * heads], narrow, atol=1e-5)
+    np.testing.assert_array_equal(masked[..., 4 * heads :], 0)
+    np.testing.assert_allclose(cut, narrow, atol=1e-5)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_materialized_network_is_the_template_network(rng, variant):
+    layer = make(rng, **VARIANTS[variant])
+    x = images(rng, 2, SHAPE)
+    plain = sk.materialize(layer.template())
+    np.testing.assert_allclose(numpy(plain(x)), numpy(layer(x)), atol=1e-5)
+
+
+def test_template_round_trip(rng):
+    layer = make(rng, class_token=True, layer_scale=0.1)
+    template = layer.template({"note": "x"})
+    again = sk.SweetTemplateViT(template).template(template.record)
+    assert again.record == {"note": "x"}
+    for name, array in template.arrays.items():
+        np.testing.assert_allclose(again.arrays[name], array, rtol=1e-6, atol=1e-7)
+
+
+def test_network_of_another_size_and_image(rng):
+    template = make(rng).template()
+    layer = sk.SweetTemplateViT(template, size="L3H2", image_shape=(16, 8, 2))
+    x = images(rng, 2, (16, 8, 2))
+    assert numpy(layer(x)).shape == (2, 8, 8)
+    assert not layer.train_core
+    assert layer.width_rate == 0
+    plain = sk.materialize(template, "L3H2", image_shape=(16, 8, 2))
+    np.testing.assert_allclose(numpy(plain(x)), numpy(layer(x)), atol=1e-5)
+
+
+def test_width_is_drawn_in_training_only(rng):
+    layer = make(rng, width_rate=1.0, widths=(1,), seed=0)
+    x = images(rng, 2, SHAPE)
+    outputs = numpy(layer(x, training=True))
+    np.testing.assert_array_equal(outputs[..., 4:], 0)
+    assert (numpy(layer(x))[..., 4:] != 0).any()
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_trains_inside_a_sequential_model(rng, jit_compile):
+    if jit_compile and keras.backend.backend() == "torch":
+        pytest.skip("a minute of compilation: examples/keras_sequential.py --jit does it")
+    model = keras.Sequential(
+        [
+            keras.Input(SHAPE),
+            make(width_rate=0.5, seed=0),
+            keras.layers.GlobalAveragePooling1D(),
+            keras.layers.Dense(2),
+        ]
+    )
+    y = rng.integers(0, 2, 64)
+    x = (80 + 90 * y[:, None, None, None] + 10 * rng.random((64, *SHAPE))).astype("uint8")
+    model.compile(
+        keras.optimizers.Adam(3e-3),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=jit_compile,
+    )
+    losses = model.fit(x, y, epochs=12, verbose=0).history["loss"]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_layer_check(rng, tmp_path):
+    for options in VARIANTS.values():
+        check_config_round_trip(make(name="vit", drop_path=0.1, seed=3, **options))
+    layer = make(rng)
+    from_template = sk.SweetTemplateViT(layer.template(), size="L1H2", name="small")
+    check_config_round_trip(from_template)
+    x = images(rng, 4, SHAPE)
+    inputs = keras.Input(SHAPE)
+    model = keras.Model(inputs, layer(inputs))
+    assert model.output_shape == (None, 6, 12)
+    check_saving(model, x, tmp_path)
+    check_saving(keras.Sequential([keras.Input(SHAPE), from_template]), x, tmp_path)
+    target = rng.standard_normal((4, 6, 12)).astype("float32")
+    check_training_step(keras.Model(inputs, make(rng, width_rate=0.0)(inputs)), x, target)
+    frozen = make(rng, train_core=False, width_rate=0.0)
+    check_training_step(keras.Model(inputs, frozen(inputs)), x, target)
+
+    def fixed(policy):
+        return make(np.random.default_rng(0), dtype=policy)
+
+    check_mixed_precision(fixed, x)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"source": "6x6"}, "`size` must be written like 'L6H12'"),
+        ({"source": "L2H2", "size": "L1H1"}, "`size` goes with a template as `source`"),
+        ({"source": "L2H2", "ranks": (0, 1, 1)}, "`ranks` must be three positive integers"),
+        ({"source": "L2H2", "image_shape": (9, 8, 2)}, "multiples of `patch_size`=4"),
+        ({"source": "L2H2", "width_rate": 2.0}, "`rate` must be between 0 and 1"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        sk.SweetTemplateViT(**OPTIONS | arguments)
+
+
+def test_what_a_template_fixes_cannot_be_chosen():
+    template = make().template()
+    with pytest.raises(ValueError, match="Received: `patch_size`, `ranks`"):
+        sk.SweetTemplateViT(template, patch_size=2, ranks=(1, 1, 1))
+    with pytest.raises(ValueError, match="`layer_scale` must be None"):
+        sk.SweetTemplateViT(template, layer_scale=0.1)
+    with pytest.raises(ValueError, match="`image_shape` must have 2 channels"):
+        sk.SweetTemplateViT(template, image_shape=(8, 8, 3))
