@@ -11,7 +11,6 @@ def evaluate(call: Invocation) -> None:
     a file.
 
     Example:
-
         sweet evaluate runs/l6h6/model.keras --data birds/ --split test --json accuracy.json
     """
     from sweet_keras.cli.tables import class_table

@@ -12,13 +12,11 @@ def finetune(call: Invocation) -> None:
     images, report.html, log.csv, tensorboard/ and a checkpoint to go on from.
 
     Example:
-
         sweet finetune runs/birds/template.sweet --size L6H6 --data birds/ --out runs/l6h6
 
         sweet finetune vit.keras --data birds/ --labels 1000 --out runs/few
 
-        sweet finetune runs/birds/template.sweet --size L6H6 --from random --data birds/ \\
-        --out runs/random
+        sweet finetune T.sweet --size L6H6 --from random --data birds/ --out runs/random
     """
     from sweet_keras.report import write_report
     from sweet_keras.report.headline import headline

@@ -11,7 +11,6 @@ def info(call: Invocation) -> None:
     kernels are far above those of networks that train well.
 
     Example:
-
         sweet info runs/birds/template.sweet
     """
     from sweet_keras.cli.tables import facts_table, health_table

@@ -14,7 +14,6 @@ def init(call: Invocation) -> None:
     reads and `sweet finetune` trains; nothing of the template is left in it.
 
     Example:
-
         sweet init runs/birds/template.sweet --size L6H6 --out vit.keras
 
         sweet init runs/birds/template.sweet --size L3H3 --size L6H12 --adapt photos/ --out vits

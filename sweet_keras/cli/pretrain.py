@@ -12,13 +12,11 @@ def pretrain(call: Invocation) -> None:
     a checkpoint to go on from.
 
     Example:
-
         sweet pretrain --data photos/ --out runs/birds --size L12H12 --epochs 200
 
-        sweet pretrain --data fashion-mnist --channels 1 --image-size 28 --patch-size 4 \\
-        --size L6H6 --head-dim 16 --epochs 20 --out runs/garments
+        sweet pretrain --data photos/ --out runs/small --image-size 96 --patch-size 8 --size L6H6
 
-        sweet pretrain --out runs/garments --resume
+        sweet pretrain --out runs/birds --resume --epochs 300
     """
     from sweet_keras.report import write_report
     from sweet_keras.report.headline import headline

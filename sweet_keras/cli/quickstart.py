@@ -14,7 +14,6 @@ def quickstart(call: Invocation) -> None:
     results.json, template.sweet and model.keras, a classifier that is ready for use.
 
     Example:
-
         sweet quickstart
 
         sweet quickstart --out demo --seeds 1
@@ -37,6 +36,4 @@ def quickstart(call: Invocation) -> None:
     call.say(f"{results.seconds / 60:.1f} minutes. Report: {report}")
 
 
-QUICKSTART = Command(
-    name="quickstart", config=QuickstartConfig, body=quickstart, writes_run=True
-)
+QUICKSTART = Command(name="quickstart", config=QuickstartConfig, body=quickstart, writes_run=True)

@@ -51,7 +51,7 @@ def class_table(accuracy: "Accuracy", classes: Sequence[str]) -> Table:
     table.add_column("images", footer=f"{accuracy.images:,}", justify="right")
     table.add_column("accuracy", footer=f"{accuracy.overall:.2%}", justify="right")
     for name, share, count in zip(classes, accuracy.by_class, accuracy.counts, strict=True):
-        table.add_row(Text(name), f"{count:,}", "–" if share is None else f"{share:.2%}")
+        table.add_row(Text(name), f"{count:,}", "-" if share is None else f"{share:.2%}")
     return table
 
 

@@ -6,7 +6,7 @@ from matplotlib.ticker import PercentFormatter
 from sweet_keras.report.drawing import legend_above, new_figure
 from sweet_keras.report.palette import colour_of, marker_of, text_of
 from sweet_keras.runs.comparison import compare, methods_of, sizes_of
-from sweet_keras.runs.results import Trial
+from sweet_keras.runs.measurements import Trial
 
 
 def accuracy_by_size(trials: tuple[Trial, ...]) -> Figure:

@@ -26,7 +26,7 @@ def cost(results: Results) -> Figure:
     left.set_title("seconds (logarithmic)")
     left.set_xscale("log")
     smallest = min(value for _, value, _ in times)
-    left.set_xlim(10 ** -2 if smallest >= 0.02 else smallest / 2, times[0][1] * 12)
+    left.set_xlim(10**-2 if smallest >= 0.02 else smallest / 2, times[0][1] * 12)
     _bars(right, stored, _thousands)
     right.set_title("numbers to store")
     right.set_xlim(0, max(value for _, value, _ in stored) * 1.25)

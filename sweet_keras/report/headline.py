@@ -23,8 +23,11 @@ def headline(results: Results) -> tuple[str, list[str]]:
     else:
         first, more = _template(results)
     sick = sorted(
-        {f"{part.kind} ({part.values[0]:.0f})" for part in results.spectra
-         if part.values[0] > SICK and part.method != BASELINE}
+        {
+            f"{part.kind} ({part.values[0]:.0f})"
+            for part in results.spectra
+            if part.values[0] > SICK and part.method != BASELINE
+        }
     )
     if sick:
         more.append(
@@ -71,9 +74,9 @@ def _title(method: str, cells: list[Cell]) -> str:
     if all(verdict == "better" for verdict in verdicts):
         return f"{name} beats random initialisation at {sizes}: {span} points"
     if all(verdict == "worse" for verdict in verdicts):
-        return f"Random initialisation beats the template at {sizes}: {name.lower()} has {span} points"
+        return f"Random initialisation beats {name.lower()} at {sizes}: {span} points"
     if all(verdict == "no clear difference" for verdict in verdicts):
-        return f"No clear difference between {name.lower()} and random initialisation: {span} points"
+        return f"{name} is not clearly different from random initialisation: {span} points"
     parts = [
         f"{verdict} at {' and '.join(c.size for c in cells if c.verdict == verdict)}"
         for verdict in ("better", "worse", "no clear difference")
@@ -104,9 +107,7 @@ def _accuracy(results: Results) -> tuple[str, list[str]]:
     best = cells[0]
     given = f" after learning from {task.train_labels:,} labels" if task.train_labels else ""
     if len(cells) == 1:
-        title = (
-            f"{best.size} gets {best.mean:.1%} of {task.test_images:,} test images right{given}"
-        )
+        title = f"{best.size} gets {best.mean:.1%} of {task.test_images:,} test images right{given}"
         return title, [f"Started: {text_of(best.method)}. Seeds: {len(best.accuracies)}."]
     sizes = ", ".join(sizes_of(results.trials))
     return f"Accuracy of {sizes} on {task.test_images:,} test images{given}", sentences
@@ -121,7 +122,7 @@ def _template(results: Results) -> tuple[str, list[str]]:
         f"A template of {made.template_parameters:,} numbers, {share:.0%} of the plain "
         f"{made.size} it was trained as"
     )
-    ranks = " × ".join(map(str, made.ranks))
+    ranks = " x ".join(map(str, made.ranks))
     sentences = [
         f"Trained on {results.task.train_images:,} images without labels: {made.steps:,} steps "
         f"of {made.batch_size} images in {_duration(made.seconds)}; ranks {ranks}."

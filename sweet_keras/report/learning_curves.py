@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sweet_keras.report.drawing import legend_above, new_panels
 from sweet_keras.report.palette import colour_of, marker_of, text_of
 from sweet_keras.runs.comparison import methods_of, sizes_of
-from sweet_keras.runs.results import Trial
+from sweet_keras.runs.measurements import Trial
 
 
 def learning_curves(trials: tuple[Trial, ...]) -> Figure:
@@ -28,8 +28,9 @@ def learning_curves(trials: tuple[Trial, ...]) -> Figure:
             if not group:
                 continue
             steps = group[0].curve_steps
-            columns = list(zip(*(t.curve_accuracy for t in group if t.curve_steps == steps),
-                               strict=True))
+            columns = list(
+                zip(*(t.curve_accuracy for t in group if t.curve_steps == steps), strict=True)
+            )
             colour = colour_of(method, methods)
             (handles[method],) = axes.plot(
                 steps,

@@ -5,7 +5,7 @@ from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from sweet_keras.report.drawing import legend_above, new_panels
 from sweet_keras.report.palette import MUTED, colour_of, text_of
-from sweet_keras.runs.results import Spectrum
+from sweet_keras.runs.measurements import Spectrum
 from sweet_keras.runs.spectrum import SICK
 
 _TITLES = {"mlp_in": "MLP in", "mlp_out": "MLP out"}

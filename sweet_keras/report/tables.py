@@ -11,7 +11,8 @@ from sweet_keras.runs.results import Results
 
 def accuracy_table(results: Results) -> str:
     """Returns a row for each size and method, as HTML."""
-    header = ["size", "start", "accuracy", "± sd", "above random", "verdict", "fine-tuning", "start made in"]
+    header = ["size", "start", "accuracy", "± sd", "above random", "verdict"]
+    header += ["fine-tuning", "start made in"]
     rows, size = [], None
     for cell in compare(results.trials):
         deviation = "" if cell.deviation is None else f"{100 * cell.deviation:.1f}"
@@ -41,7 +42,7 @@ def class_table(results: Results) -> str:
         return ""
     names = results.task.classes
     rows = [
-        (names[index] if index < len(names) else index, "–" if value is None else f"{value:.1%}")
+        (names[index] if index < len(names) else index, "-" if value is None else f"{value:.1%}")
         for index, value in enumerate(trial.class_accuracy)
     ]
     return table(["class", "accuracy"], rows, numbers=(1,))

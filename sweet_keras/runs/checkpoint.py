@@ -72,7 +72,7 @@ def restore_checkpoint(model: keras.Model, path: str | os.PathLike) -> int:
     try:
         with safe_open(path, framework="numpy") as file:
             epoch = json.loads(file.metadata()["training"])["epoch"]
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
     except (OSError, SafetensorError, TypeError, KeyError) as error:
         raise ValueError(
             f"Expected the checkpoint of a training. Received: {path} ({error})"

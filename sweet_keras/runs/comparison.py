@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from sweet_keras.runs.results import Trial
+from sweet_keras.runs.measurements import Trial
 
 BASELINE = "random"
 _ORDER = ("random", "slice", "adapt")

@@ -4,20 +4,21 @@ import dataclasses
 import difflib
 import json
 import os
-import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, dataclass_transform
+from typing import Any, Self, dataclass_transform
 
 import yaml
+
+from sweet_keras.runs.coerce import coerce
 
 _REQUIRED = dataclasses.MISSING
 
 
 def option(
     default: Any = _REQUIRED,
-    help: str = "",  # noqa: A002 - it is what every argument parser calls it
+    help: str = "",
     *,
     group: str = "Options",
     metavar: str | None = None,
@@ -166,7 +167,9 @@ def normalise_keys(cls: type[Config], values: Mapping[str, Any], source: str) ->
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
             hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(known)}."
-            raise ValueError(f"Unknown option '{key}' in {source}. {hint} Received: {key}={value!r}")
+            raise ValueError(
+                f"Unknown option '{key}' in {source}. {hint} Received: {key}={value!r}"
+            )
         normal[name] = value
     return normal
 
@@ -199,58 +202,3 @@ def read_values(path: str | os.PathLike) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ValueError(f"{path} must hold {expected}. Received: {type(values).__name__}")
     return values
-
-
-def coerce(hint: Any, value: Any, name: str) -> Any:
-    """Convert `value` to the type `hint` where nothing is lost, or refuse.
-
-    Args:
-        hint: one of int, float, str, bool, a `Literal`, `tuple[T, ...]`, or a union with None.
-        value: the value, as the command line, YAML or Python gives it.
-        name: name of the option, for the error message.
-
-    Returns:
-        The value in the type of `hint`.
-
-    Raises:
-        ValueError: if the value does not fit.
-    """
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        if value is None:
-            return None
-        (inner,) = [argument for argument in arguments if argument is not type(None)]
-        return coerce(inner, value, name)
-    if origin is Literal:
-        if value in arguments:
-            return value
-        choices = ", ".join(map(str, arguments))
-        raise ValueError(f"{name} must be one of {choices}. Received: {value!r}")
-    if origin is tuple:
-        items = value if isinstance(value, (list, tuple)) else [value]
-        return tuple(coerce(arguments[0], item, name) for item in items)
-    return _coerce_scalar(hint, value, name)
-
-
-def _coerce_scalar(kind: type, value: Any, name: str) -> Any:
-    error = ValueError(f"{name} must be of type {kind.__name__}. Received: {value!r}")
-    if kind is bool:
-        if isinstance(value, bool):
-            return value
-        raise error
-    if value is None or isinstance(value, bool):
-        raise error
-    if kind is str:
-        if isinstance(value, os.PathLike):
-            return os.fspath(value)
-        if isinstance(value, (list, tuple)):  # ranks: [36, 96, 96]
-            return ",".join(map(str, value))
-        return str(value)
-    # YAML reads 1e-3 (without a dot) as a string, so strings are converted as well.
-    try:
-        number = kind(value)
-    except (TypeError, ValueError):
-        raise error from None
-    if isinstance(value, float) and number != value:
-        raise error
-    return number

@@ -58,9 +58,7 @@ def _write(
         "accuracy": accuracy.overall,
         "classes": [
             {"name": name, "images": count, "accuracy": share}
-            for name, count, share in zip(
-                classes, accuracy.counts, accuracy.by_class, strict=True
-            )
+            for name, count, share in zip(classes, accuracy.counts, accuracy.by_class, strict=True)
         ],
     }
     with atomic_write(path) as temporary:

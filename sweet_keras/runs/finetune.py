@@ -12,8 +12,9 @@ from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.environment import now, write_environment
 from sweet_keras.runs.few_labels import few_labels
 from sweet_keras.runs.finetune_config import FinetuneConfig
+from sweet_keras.runs.measurements import Task, Trial
 from sweet_keras.runs.read_log import read_log
-from sweet_keras.runs.results import Results, Task, Trial
+from sweet_keras.runs.results import Results
 from sweet_keras.runs.spectrum import backbone_kernels, spectra
 from sweet_keras.runs.starting_point import StartingPoint
 from sweet_keras.runs.training import adamw, session, train

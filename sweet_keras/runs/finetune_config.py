@@ -17,9 +17,7 @@ class FinetuneConfig(Config):
         positional=True,
         metavar="TEMPLATE.sweet|MODEL.keras",
     )
-    data: str = option(
-        help=f"Labelled images to learn from: {SPEC}.", group="Data", metavar="SPEC"
-    )
+    data: str = option(help=f"Labelled images to learn from: {SPEC}.", group="Data", metavar="SPEC")
     out: str = option(help="Folder of the run.", group="Run", metavar="RUN")
     size: str | None = option(
         None,
@@ -71,16 +69,19 @@ class FinetuneConfig(Config):
     )
     weight_decay: float = option(0.05, "Weight decay of AdamW.", group="Training")
     warmup: float = option(
-        0.05, "Fraction of all steps in which the learning rate rises, in [0, 1).",
+        0.05,
+        "Fraction of all steps in which the learning rate rises, in [0, 1).",
         group="Training",
     )
     dropout: float = option(0.0, "Dropout before the classifier, in [0, 1).", group="Training")
     dtype: DType = option(
-        "float32", "Precision of the computation; weights stay in float32 where mixed.",
+        "float32",
+        "Precision of the computation; weights stay in float32 where mixed.",
         group="Training",
     )
     jit: bool | None = option(
-        None, "Compile the training step; by default as keras decides for the backend.",
+        None,
+        "Compile the training step; by default as keras decides for the backend.",
         group="Training",
     )
     seed: int = option(0, "Decides all random numbers, 0 or above.", group="Run")

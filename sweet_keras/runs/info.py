@@ -36,7 +36,7 @@ def describe(path: str) -> tuple[Facts, Facts, list[KernelHealth]]:
         "kind": "template",
         "size": f"{size}: {size.depth} layers, {size.num_heads} heads of {size.head_dim}, "
         f"{size.embed_dim} channels",
-        "ranks": " × ".join(map(str, template.ranks)),
+        "ranks": " x ".join(map(str, template.ranks)),
         "parameters": f"{template.parameters:,}, {share:.0%} of the {dense:,} of a plain {size}",
         **_geometry(template),
         "decoder": f"L{template.decoder.depth}H{template.decoder.num_heads}, to adapt with"
@@ -67,12 +67,14 @@ def _network(path: str) -> tuple[Facts, Facts, list[KernelHealth]]:
 
 def _geometry(thing: Any) -> Facts:
     height, width, channels = thing.image_shape
-    mean, std = (", ".join(f"{value:g}" for value in values)
-                 for values in (thing.pixel_mean, thing.pixel_std))
+    mean, std = (
+        ", ".join(f"{value:g}" for value in values)
+        for values in (thing.pixel_mean, thing.pixel_std)
+    )
     return {
-        "images": f"{height} × {width} pixels, {channels} channel{'s' if channels > 1 else ''}, "
+        "images": f"{height} x {width} pixels, {channels} channel{'s' if channels > 1 else ''}, "
         "values 0 to 255",
-        "patches": f"{thing.patch_size} × {thing.patch_size} pixels, "
+        "patches": f"{thing.patch_size} x {thing.patch_size} pixels, "
         f"{(height // thing.patch_size) * (width // thing.patch_size)} in an image",
         "positions": thing.positions + (", with a class token" if thing.class_token else ""),
         "preprocessing": f"(pixel - {mean}) / {std}, done by the network itself",

@@ -40,9 +40,10 @@ class CSVLog(keras.callbacks.Callback):
         metrics = {name: float(value) for name, value in (logs or {}).items()}
         self._rows.append({"epoch": epoch + 1, "seconds": seconds, **metrics})
         columns = list(dict.fromkeys(name for row in self._rows for name in row))
-        with atomic_write(self.path) as temporary, temporary.open(
-            "w", newline="", encoding="utf-8"
-        ) as file:
+        with (
+            atomic_write(self.path) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
             writer = csv.DictWriter(file, columns, restval="")
             writer.writeheader()
             for row in self._rows:

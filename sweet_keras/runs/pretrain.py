@@ -11,10 +11,11 @@ from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.environment import now, write_environment
 from sweet_keras.runs.geometry import parse_image_size, parse_ranks
-from sweet_keras.runs.read_log import read_log
+from sweet_keras.runs.measurements import Pretraining, Task
 from sweet_keras.runs.pretrain_config import PretrainConfig
+from sweet_keras.runs.read_log import read_log
 from sweet_keras.runs.reconstruction import save_reconstruction
-from sweet_keras.runs.results import Pretraining, Results, Task
+from sweet_keras.runs.results import Results
 from sweet_keras.runs.spectrum import kernels_by_kind, spectra
 from sweet_keras.runs.template_numbers import dense_parameters
 from sweet_keras.runs.training import adamw, session, train
@@ -133,8 +134,10 @@ def autoencoder(config: PretrainConfig, steps: int) -> MaskedAutoencoder:
         steps: Training steps in one epoch.
     """
     image_shape = (*parse_image_size(config.image_size), config.channels)
-    tokens = config.batch_size * (image_shape[0] // config.patch_size) * (
-        image_shape[1] // config.patch_size
+    tokens = (
+        config.batch_size
+        * (image_shape[0] // config.patch_size)
+        * (image_shape[1] // config.patch_size)
     )
     encoder = SweetTemplateViT(
         config.size,

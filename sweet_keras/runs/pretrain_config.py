@@ -64,7 +64,9 @@ class PretrainConfig(Config):
         metavar="LxHy",
     )
     epochs: int = option(
-        100, "Passes over the images.", group="Training",
+        100,
+        "Passes over the images.",
+        group="Training",
         may_change=True,
     )
     batch_size: int = option(256, "Images in each step.", group="Training")
@@ -73,15 +75,18 @@ class PretrainConfig(Config):
     )
     weight_decay: float = option(0.05, "Weight decay of AdamW.", group="Training")
     warmup: float = option(
-        0.05, "Fraction of all steps in which the learning rate rises, in [0, 1).",
+        0.05,
+        "Fraction of all steps in which the learning rate rises, in [0, 1).",
         group="Training",
     )
     dtype: DType = option(
-        "float32", "Precision of the computation; weights stay in float32 where mixed.",
+        "float32",
+        "Precision of the computation; weights stay in float32 where mixed.",
         group="Training",
     )
     jit: bool | None = option(
-        None, "Compile the training step; by default as keras decides for the backend.",
+        None,
+        "Compile the training step; by default as keras decides for the backend.",
         group="Training",
     )
     seed: int = option(0, "Decides all random numbers, 0 or above.", group="Run")

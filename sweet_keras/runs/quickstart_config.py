@@ -45,16 +45,12 @@ class QuickstartConfig(Config):
     decoder: str = option(
         "L1H3", "Layers and heads of the decoder.", group="Template", metavar="LxHy"
     )
-    pretrain_epochs: int = option(
-        8, "Passes over the images, without labels.", group="Training"
-    )
+    pretrain_epochs: int = option(8, "Passes over the images, without labels.", group="Training")
     pretrain_batch_size: int = option(256, "Images in each pre-training step.", group="Training")
     pretrain_learning_rate: float = option(
         2e-3, "Highest learning rate of the pre-training.", group="Training"
     )
-    adapt_epochs: float = option(
-        0.16, "Passes over the images to adapt a size.", group="Training"
-    )
+    adapt_epochs: float = option(0.16, "Passes over the images to adapt a size.", group="Training")
     labels: int = option(1000, "Labels to fine-tune with, evenly over classes.", group="Training")
     finetune_steps: int = option(120, "Fine-tuning steps.", group="Training")
     finetune_batch_size: int = option(64, "Images in each fine-tuning step.", group="Training")
@@ -75,8 +71,14 @@ class QuickstartConfig(Config):
             ViTSize.parse(size, self.head_dim)
         self.require("sizes", bool(self.sizes), "given at least once")
         positive = (
-            "seeds", "pretrain_epochs", "pretrain_batch_size", "labels", "finetune_steps",
-            "finetune_batch_size", "curve_points", "patch_size",
+            "seeds",
+            "pretrain_epochs",
+            "pretrain_batch_size",
+            "labels",
+            "finetune_steps",
+            "finetune_batch_size",
+            "curve_points",
+            "patch_size",
         )
         for name in positive:
             self.require(name, getattr(self, name) > 0, "a positive integer")

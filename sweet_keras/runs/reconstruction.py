@@ -36,9 +36,7 @@ def save_reconstruction(
     # Halfway into each of `count` equal stretches: sources are often sorted by class.
     picks = ((np.arange(count) + 0.5) * len(source) / count).astype(int)
     few = Subset(source, picks)
-    images = next(
-        iter(pipeline(few, count, image_shape=image_shape, shuffle=False, repeat=False))
-    )
+    images = next(iter(pipeline(few, count, image_shape=image_shape, shuffle=False, repeat=False)))
     noise = np.random.default_rng(seed).random((count, model.encoder.patches.num_patches))
     shown = model.reconstruct(images, noise=noise.astype("float32"))
     arrays = {

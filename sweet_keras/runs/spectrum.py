@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sweet_keras.core.blocks import Kernels
-from sweet_keras.runs.results import Spectrum
+from sweet_keras.runs.measurements import Spectrum
 
 # A plain ViT has largest singular values of 1.4 to 2.4 after pre-training; templates whose
 # factors exploded had 20 to 150, and fine-tuned far below a random start (measured).

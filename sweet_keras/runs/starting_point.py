@@ -44,9 +44,7 @@ def adapt_options(
     """Returns the arguments that make `materialize` fit a network to images, without labels."""
     batch_size = min(batch_size, len(source))
     return {
-        "adapt": pipeline(
-            source, batch_size, image_shape=image_shape, augment="mae", seed=seed
-        ),
+        "adapt": pipeline(source, batch_size, image_shape=image_shape, augment="mae", seed=seed),
         "steps": max(1, round(epochs * len(source) / batch_size)),
         "batch_size": batch_size,
         "seed": seed,
