@@ -30,7 +30,8 @@ def choose_ranks(size: ViTSize, ranks: Sequence[int] | str = "auto") -> Ranks:
         if ranks != "auto":
             raise ValueError(f"`ranks` must be three integers or 'auto'. Received: {ranks!r}")
         return blocks // 2, dim, dim
-    if len(ranks) != 3 or not all(isinstance(rank, int) and rank > 0 for rank in ranks):
+    whole = isinstance(ranks, Sequence) and all(type(rank) is int for rank in ranks)
+    if not whole or len(ranks) != 3 or min(ranks) < 1:
         raise ValueError(f"`ranks` must be three positive integers or 'auto'. Received: {ranks!r}")
     r1, r2, r3 = ranks
     return r1, r2, r3

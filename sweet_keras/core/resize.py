@@ -48,7 +48,8 @@ def depth_positions(source_depth: int, target_depth: int) -> np.ndarray:
     """
     if target_depth == 1:
         return np.array([(source_depth - 1) / 2])
-    return np.arange(target_depth) * ((source_depth - 1) / (target_depth - 1))
+    # Multiplied before it is divided: whole and half positions are then exact.
+    return np.arange(target_depth) * (source_depth - 1) / (target_depth - 1)
 
 
 def depth_map(source_depth: int, target_depth: int, kind: str = "nearest") -> np.ndarray:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import re
 
-_PATTERN = re.compile(r"L([1-9]\d{0,3})H([1-9]\d{0,3})")
+_LARGEST = 9999
+_PATTERN = re.compile(r"L([1-9][0-9]{0,3})H([1-9][0-9]{0,3})")  # \d is any script's digits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +19,7 @@ class ViTSize:
         head_dim: Channels of one head. The same in every size made from one template.
 
     Raises:
-        ValueError: If one of them is not a positive integer.
+        ValueError: If one of them is not an integer from 1 to 9999.
     """
 
     depth: int
@@ -27,8 +28,10 @@ class ViTSize:
 
     def __post_init__(self) -> None:
         for name, value in dataclasses.asdict(self).items():
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"`{name}` must be a positive integer. Received: {value!r}")
+            if type(value) is not int or not 1 <= value <= _LARGEST:
+                raise ValueError(
+                    f"`{name}` must be an integer from 1 to {_LARGEST}. Received: {value!r}"
+                )
 
     @property
     def embed_dim(self) -> int:

@@ -114,9 +114,9 @@ class SweetTemplate:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes its arrays must have."""
         core = self.arrays.get("core")
-        if core is None or core.ndim != 3:
+        if core is None or core.ndim != 3 or 0 in core.shape:
             raise ValueError(
-                "`arrays['core']` must have the shape (r1, r2, r3). Received: "
+                "`arrays['core']` must have the shape (r1, r2, r3), no rank 0. Received: "
                 f"{None if core is None else core.shape}"
             )
         rows, columns = self.grid

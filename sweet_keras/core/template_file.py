@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 from typing import Any
 
@@ -40,7 +41,7 @@ def save_template(template: SweetTemplate, path: str | os.PathLike[str]) -> None
     }
     try:
         text = json.dumps(metadata, allow_nan=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"`record` must hold JSON values. Received: {error}") from error
     arrays = {name: np.ascontiguousarray(array) for name, array in template.arrays.items()}
     with atomic_write(path) as temporary:
@@ -63,23 +64,39 @@ def load_template(path: str | os.PathLike[str]) -> SweetTemplate:
                 raise ValueError("a safetensors file, but not a template of sweet_keras")
             fields = _read_metadata(text)
             ranks = fields.pop("ranks")
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            arrays = {name: _read_array(file, name) for name in file.keys()}
         template = SweetTemplate(arrays=arrays, **fields)
         if template.ranks != ranks:
             raise ValueError(f"core of shape {template.ranks}, but ranks {ranks} are declared")
-    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (
+        safetensors.SafetensorError,
+        ValueError,
+        TypeError,
+        KeyError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise ValueError(
             f"`path` must be a template written by sweet_keras. Received: {str(path)!r}: {error}"
         ) from error
     return template
 
 
+def _read_array(file: Any, name: str) -> np.ndarray:
+    dtype = file.get_slice(name).get_dtype()
+    if dtype != "F32":  # asked first: numpy has no 8-bit floats, and `get_tensor` would trip
+        raise ValueError(f"array {name!r} of type {dtype}, not F32")
+    array: np.ndarray = file.get_tensor(name)
+    return array
+
+
 def _read_metadata(text: str) -> dict[str, Any]:
-    data = json.loads(text)
+    # A record with NaN or infinity could be read but not saved again.
+    data = json.loads(text, parse_float=_finite, parse_constant=_finite)
     if not isinstance(data, dict):
         raise ValueError("metadata that is no JSON object")
     version = data.pop("format_version", None)
-    if version != FORMAT_VERSION:
+    if type(version) is not int or version != FORMAT_VERSION:
         raise ValueError(
             f"format version {version!r}, while this release reads {FORMAT_VERSION}"
         )
@@ -97,15 +114,29 @@ def _read_metadata(text: str) -> dict[str, Any]:
         "size": size,
         "ranks": _integers(data["ranks"], "ranks"),
         "image_shape": _integers(data["image_shape"], "image_shape"),
-        "pixel_mean": tuple(float(value) for value in data["pixel_mean"]),
-        "pixel_std": tuple(float(value) for value in data["pixel_std"]),
+        "pixel_mean": _numbers(data["pixel_mean"], "pixel_mean"),
+        "pixel_std": _numbers(data["pixel_std"], "pixel_std"),
         "decoder": None if decoder is None else ViTSize(*_integers(decoder, "decoder")),
     }
-    _integers([*dataclasses.astuple(size), data["patch_size"]], "sizes")
+    _integers([*dataclasses.astuple(size), data["patch_size"]], "sizes", 4)
     return fields
 
 
-def _integers(values: Any, name: str) -> tuple[int, ...]:
-    if not all(type(value) is int and 0 < value <= _MAX_SIZE for value in values):
-        raise ValueError(f"{name} {values!r}, not integers from 1 to {_MAX_SIZE}")
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {text} in its metadata")
+    return value
+
+
+def _numbers(values: Any, name: str) -> tuple[float, ...]:
+    if not all(type(value) in (int, float) for value in values):
+        raise ValueError(f"{name} {values!r}, not numbers")
+    return tuple(float(value) for value in values)
+
+
+def _integers(values: Any, name: str, count: int = 3) -> tuple[int, ...]:
+    within = all(type(value) is int and 0 < value <= _MAX_SIZE for value in values)
+    if not within or len(values) != count:
+        raise ValueError(f"{name} {values!r}, not {count} integers from 1 to {_MAX_SIZE}")
     return tuple(values)
