@@ -48,7 +48,7 @@ def save_checkpoint(model: keras.Model, path: str | os.PathLike, epoch: int) -> 
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {}
     for name, variable in training_state(model).items():
-        array = np.ascontiguousarray(keras.ops.convert_to_numpy(variable.value))
+        array = np.array(keras.ops.convert_to_numpy(variable.value), order="C")
         # Half precisions have no numpy type of their own; float32 holds them exactly.
         arrays[name] = array if array.dtype.kind in "fiub" else array.astype("float32")
     with atomic_write(path) as temporary:

@@ -78,9 +78,6 @@ def finetune(
             jit_compile="auto" if config.jit is None else config.jit,
         )
         spectrum = spectra(backbone_kernels(backbone), start.method, str(backbone.size))
-        run.start(overwrite=overwrite, resume=resume)
-        run.write_config(config)
-        write_environment(run.environment, "finetune", arguments)
 
         def batches(start_step: int):
             return pipeline(
@@ -94,6 +91,10 @@ def finetune(
                 workers=config.workers,
             )
 
+        batches(0)  # refuses what does not fit before anything is written
+        run.start(overwrite=overwrite, resume=resume)
+        run.write_config(config)
+        write_environment(run.environment, "finetune", arguments)
         held = None
         if validation is not None:
             held = pipeline(

@@ -53,9 +53,6 @@ def pretrain(
         steps = steps_per_epoch(source, config.batch_size)
         model = autoencoder(config, steps)
         image_shape = model.encoder.image_shape
-        run.start(overwrite=overwrite, resume=resume)
-        run.write_config(config)
-        write_environment(run.environment, "pretrain", arguments)
 
         def batches(start_step: int):
             return pipeline(
@@ -68,6 +65,10 @@ def pretrain(
                 workers=config.workers,
             )
 
+        batches(0)  # refuses what does not fit before anything is written
+        run.start(overwrite=overwrite, resume=resume)
+        run.write_config(config)
+        write_environment(run.environment, "pretrain", arguments)
         seconds = train(
             model,
             run,
