@@ -1,12 +1,14 @@
 """Self-supervised weight templates: one pre-training, vision transformers of every size.
 
 Names are loaded when they are first used, so that importing the package costs nothing and its core
-works without Keras.
+works without Keras. Where Keras is there already, the layers and models are registered with it at
+once: `import keras, sweet_keras` is all that `keras.saving.load_model` needs.
 """
 
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -51,3 +53,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+if "keras" in sys.modules:
+    for _home in _HOMES.values():
+        importlib.import_module(f"sweet_keras.{_home}")

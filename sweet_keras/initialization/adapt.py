@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -73,8 +74,12 @@ def adapt(
         model = MaskedAutoencoder.from_template(
             template, encoder, mask_ratio=mask_ratio, seed=seed
         )
+    warmup = max(1, steps // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps, warmup_target=learning_rate, warmup_steps=max(1, steps // 10)
+        learning_rate / (warmup + 1),  # the first step is one already
+        max(1, steps - warmup),
+        warmup_target=learning_rate,
+        warmup_steps=warmup,
     )
     model.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=0.0), jit_compile=jit_compile
@@ -83,12 +88,12 @@ def adapt(
         _batches(data, batch_size, seed) if arrays else data,
         steps_per_epoch=steps,
         epochs=1,
+        shuffle=False,  # batches come shuffled
         callbacks=callbacks,
         verbose=verbose,
     )
-    if labelled:
-        return encoder.template(template.record)
-    return model.template(template.record)
+    fitted = (encoder if labelled else model).template(template.record)
+    return dataclasses.replace(template, arrays={**template.arrays, **fitted.arrays})
 
 
 def _tokens(template: SweetTemplate, batch_size: int) -> int:

@@ -12,6 +12,7 @@ from sweet_keras.core.size import ViTSize
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
+from sweet_keras.layers.nested_depth import NestedDepth
 from sweet_keras.layers.patch_embedding import PatchEmbedding
 from sweet_keras.layers.stacked_weights import read_weights, to_numpy, write_weights
 from sweet_keras.layers.stochastic_width import StochasticWidth
@@ -39,6 +40,8 @@ class SweetTemplateViT(keras.layers.Layer):
         width_rate: Probability that a training step is narrowed to its first heads. By default 0.5
             for a new template, and 0 for a network made from one.
         widths: Head counts drawn then, all smaller ones by default.
+        depth_rate: Probability that a training step keeps only evenly spaced layers. 0 by default;
+            0.25 helps networks of half the layers or fewer (see `NestedDepth`).
         train_core: Whether G is trained. By default it is for a new template, and frozen in a
             network made from one, where the scalers and the rest are fitted.
         drop_path: Stochastic depth, the rate of the last layer; it grows linearly from 0.
@@ -86,6 +89,7 @@ class SweetTemplateViT(keras.layers.Layer):
         positions: str | None = None,
         width_rate: float | None = None,
         widths: Sequence[int] | None = None,
+        depth_rate: float = 0.0,
         train_core: bool | None = None,
         drop_path: float = 0.0,
         layer_scale: float | None = None,
@@ -162,6 +166,7 @@ class SweetTemplateViT(keras.layers.Layer):
             (0.5 if template is None else 0.0) if width_rate is None else width_rate
         )
         self.widths = widths
+        self.depth_rate = depth_rate
         self.drop_path = drop_path
         self.layer_scale = layer_scale
         self.tokens = tokens
@@ -204,6 +209,7 @@ class SweetTemplateViT(keras.layers.Layer):
         self.width = StochasticWidth(
             size.num_heads, self.width_rate, self.widths, seed=self.seed, name="width"
         )
+        self.depth = NestedDepth(size.depth, self.depth_rate, seed=self.seed, name="depth")
 
     @property
     def embed_dim(self) -> int:
@@ -232,8 +238,15 @@ class SweetTemplateViT(keras.layers.Layer):
 
     def encode(self, tokens, prefix: HeadPrefix, training=None):
         """Runs the blocks and the final norm on embedded tokens (B, n, D)."""
-        for block, projections in zip(self.blocks, self.kernels(prefix=prefix), strict=True):
-            tokens = block(tokens, projections=projections, prefix=prefix, training=training)
+        keep = self.depth(training=training)
+        for layer, projections in enumerate(self.kernels(prefix=prefix)):
+            tokens = self.blocks[layer](
+                tokens,
+                projections=projections,
+                prefix=prefix,
+                keep=None if keep is None else keep[layer],
+                training=training,
+            )
         return self.final_norm(tokens, prefix=prefix)
 
     def template(self, record=None) -> SweetTemplate:
@@ -280,6 +293,6 @@ class SweetTemplateViT(keras.layers.Layer):
     def get_config(self):
         names = (
             "source image_shape patch_size head_dim ranks class_token positions width_rate widths "
-            "train_core drop_path layer_scale pixel_mean pixel_std tokens seed"
+            "depth_rate train_core drop_path layer_scale pixel_mean pixel_std tokens seed"
         )
         return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}

@@ -32,6 +32,7 @@ class TransformerBlock(keras.layers.Layer):
         x: Tokens (B, N, D).
         projections: `Projections` to use instead of its own kernels.
         prefix: `HeadPrefix` the network is narrowed to, or `None` for the full width.
+        keep: Scalar that multiplies both branches: 0 skips the block. `None` for 1.
         training: Whether branches are dropped.
     """
 
@@ -71,7 +72,7 @@ class TransformerBlock(keras.layers.Layer):
         self.mlp_in_bias = self._bias((MLP_RATIO, dim), "mlp_in_bias")
         self.mlp_out_bias = self._bias((dim,), "mlp_out_bias")
         if self.own_kernels:
-            self.qkv_kernel = self._kernel((dim, 3 * dim), "qkv_kernel")
+            self.qkv_kernel = self._kernel((dim, 3 * dim), "qkv_kernel", maps=3)
             self.output_kernel = self._kernel((dim, dim), "output_kernel")
             self.mlp_in_kernel = self._kernel((dim, MLP_RATIO * dim), "mlp_in_kernel")
             self.mlp_out_kernel = self._kernel((MLP_RATIO * dim, dim), "mlp_out_kernel")
@@ -83,9 +84,11 @@ class TransformerBlock(keras.layers.Layer):
     def _bias(self, shape, name):
         return self.add_weight(shape, initializer="zeros", name=name)
 
-    def _kernel(self, shape, name):
+    def _kernel(self, shape, name, maps=1):
+        # Xavier-uniform, query, key and value as maps of their own.
+        limit = (6 / (shape[0] + shape[1] / maps)) ** 0.5
         return self.add_weight(
-            shape, initializer=keras.initializers.TruncatedNormal(stddev=0.02), name=name
+            shape, initializer=keras.initializers.RandomUniform(-limit, limit), name=name
         )
 
     def named_weights(self):
@@ -111,7 +114,7 @@ class TransformerBlock(keras.layers.Layer):
             named |= {"layer_scale1": self.layer_scale1, "layer_scale2": self.layer_scale2}
         return named
 
-    def call(self, x, projections=None, prefix=None, training=None):
+    def call(self, x, projections=None, prefix=None, keep=None, training=None):
         if projections is None:
             projections = DenseProjections(
                 Kernels(
@@ -120,13 +123,16 @@ class TransformerBlock(keras.layers.Layer):
             )
         prefix = prefix or HeadPrefix(self.num_heads, self.head_dim)
         attended = self._attention(self.norm1(x, prefix=prefix), projections, prefix)
-        if self.layer_scale is not None:
-            attended = attended * prefix.channels(self.layer_scale1)
-        x = x + self.drop(attended, training=training)
+        x = x + self._branch(attended, "layer_scale1", prefix, keep, training)
         hidden = self._mlp(self.norm2(x, prefix=prefix), projections, prefix)
+        return x + self._branch(hidden, "layer_scale2", prefix, keep, training)
+
+    def _branch(self, x, scale, prefix, keep, training):
         if self.layer_scale is not None:
-            hidden = hidden * prefix.channels(self.layer_scale2)
-        return x + self.drop(hidden, training=training)
+            x = x * prefix.channels(getattr(self, scale))
+        if keep is not None:
+            x = x * ops.cast(keep, x.dtype)
+        return self.drop(x, training=training)
 
     def _attention(self, x, projections, prefix):
         length, dim = x.shape[1], prefix.embed_dim

@@ -55,13 +55,9 @@ class ImageClassifier(keras.Model):
                 tokens[:, 1:] if class_token else tokens
             )
         features = keras.layers.Dropout(dropout, name="dropout", dtype=dtype)(features)
-        logits = keras.layers.Dense(
-            classes,
-            kernel_initializer=keras.initializers.TruncatedNormal(stddev=0.02),
-            name="logits",
-            dtype="float32",
-        )(features)
-        super().__init__(images, logits, dtype=dtype, **kwargs)
+        logits = keras.layers.Dense(classes, name="logits", dtype="float32")(features)
+        super().__init__(images, logits, **kwargs)
+        self.dtype_policy = keras.dtype_policies.get(dtype)  # functional models do not take it
         self.backbone = backbone
         self.classes = classes
         self.pooling = pooling

@@ -14,12 +14,17 @@ from sweet_keras.layers.mae_decoder import MAEDecoder
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 
 
+# Added to the variance of a patch, in units of `pixel_std` squared. He et al. add 1e-6, which turns
+# the noise of one grey level in a flat patch into a target as large as any.
+FLAT_VARIANCE = 1e-2
+
+
 @keras.saving.register_keras_serializable("sweet_keras")
 class MaskedAutoencoder(keras.Model):
     """Reconstructs masked patches from the visible ones.
 
     The loss is the mean squared error on the masked patches, their pixels normalised patch by
-    patch. `fit` takes images alone.
+    patch (flat patches less, see `FLAT_VARIANCE`). `fit` takes images alone.
 
     Args:
         encoder: A `SweetTemplateViT`.
@@ -208,4 +213,4 @@ def _moments(patches):
     """Mean and deviation of each patch, (B, n, 1)."""
     mean = ops.mean(patches, axis=-1, keepdims=True)
     variance = ops.mean(ops.square(patches - mean), axis=-1, keepdims=True)
-    return mean, ops.sqrt(variance + 1e-6)
+    return mean, ops.sqrt(variance + FLAT_VARIANCE)

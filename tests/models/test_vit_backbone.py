@@ -70,6 +70,15 @@ def test_equals_timm(rng):
     np.testing.assert_allclose(numpy(model(x)), expected, atol=1e-5)
 
 
+def test_random_kernels_are_xavier_uniform():
+    arrays = sk.ViTBackbone("L1H8", image_shape=(16, 16, 3), patch_size=8, head_dim=16).arrays()
+    fans = {"qkv": (128, 128), "output": (128, 128), "mlp_in": (128, 512), "mlp_out": (512, 128)}
+    for name, (fan_in, fan_out) in fans.items():
+        kernel, limit = arrays[f"{name}/kernel"], (6 / (fan_in + fan_out)) ** 0.5
+        assert 0.99 * limit < np.abs(kernel).max() <= limit
+        np.testing.assert_allclose(kernel.var(), limit**2 / 3, rtol=0.05)
+
+
 def test_arrays_round_trip(rng):
     model, other = make(rng, class_token=True), make(class_token=True)
     other.load_arrays(model.arrays())
