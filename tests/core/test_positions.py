@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweet_keras.core.positions import TEMPERATURE, sincos_positions, van_der_corput
+from sweet_keras.core.positions import sincos_positions, van_der_corput
 
 GRIDS = [(1, 1), (7, 7), (14, 14), (3, 11), (11, 3), (1, 9), (64, 2)]
 
@@ -25,11 +25,11 @@ def test_van_der_corput_reverses_the_bits(count):
 
 @pytest.mark.parametrize("levels", range(1, 6))
 def test_scales_of_every_prefix_are_spread_evenly(levels):
-    """2^k groups have the frequencies T^0, T^(-1/2^k), T^(-2/2^k) …"""
+    """2^k groups have the frequencies 100^0, 100^(-1/2^k), 100^(-2/2^k) …"""
     groups = 2**levels
     table = sincos_positions((2, 1), 4 * groups)
     frequencies = np.arcsin(table[1, 0::4])  # sin of the frequency itself, at y = 1
-    expected = TEMPERATURE ** -(np.arange(groups) / groups)
+    expected = 100.0 ** -(np.arange(groups) / groups)
     np.testing.assert_allclose(np.sort(frequencies)[::-1], expected, rtol=1e-5)
 
 
@@ -41,7 +41,7 @@ def test_every_entry_by_its_formula(grid, dim):
     assert table.dtype == np.float32
     for y, x, channel in np.ndindex(*grid, dim):
         group, which = divmod(channel, 4)
-        frequency = TEMPERATURE ** -bit_reversed(group)
+        frequency = 100.0 ** -bit_reversed(group)
         function = (math.sin, math.cos)[which % 2]
         expected = function((y, x)[which // 2] * frequency)
         assert table[y * grid[1] + x, channel] == pytest.approx(expected, abs=1e-6)

@@ -16,9 +16,9 @@ def test_auto_halves_the_layers_and_keeps_the_channels(size, head_dim, expected)
     assert choose_ranks(size, "auto") == expected
 
 
-@pytest.mark.parametrize("ranks", [(5, 6, 7), [5, 6, 7]])
+@pytest.mark.parametrize("ranks", [(5, 6, 7), [5, 6, 7], (1, 1, 1)])
 def test_given_ranks_are_kept(ranks):
-    assert choose_ranks(ViTSize(2, 3, 4), ranks) == (5, 6, 7)
+    assert choose_ranks(ViTSize(2, 3, 4), ranks) == tuple(ranks)
 
 
 def test_ranks_above_the_axes_are_kept():

@@ -112,10 +112,22 @@ def test_wrong_geometry_is_refused(field, value, rng):
 
 
 @pytest.mark.parametrize("field", ["pixel_mean", "pixel_std"])
-@pytest.mark.parametrize("value", [(3.0,), (3.0, 4.0)])
+@pytest.mark.parametrize("value", [(0.5,), (3.0, 4.0)])
 def test_one_number_for_all_channels_or_one_each(field, value, rng):
     template = dataclasses.replace(random_template(rng), **{field: value})
     assert getattr(template, field) == value
+
+
+def test_defaults_are_those_of_raw_pixels(rng):
+    template = random_template(rng, image_shape=(1, 1, 1), patch_size=1)
+    assert (template.pixel_mean, template.pixel_std) == ((127.5,), (127.5,))
+    assert (template.positions, template.record, template.grid) == ("sincos", {}, (1, 1))
+
+
+def test_its_text_is_short(rng):
+    template = random_template(rng, record={"log": list(range(1000))})
+    assert "L2H3" in str(template) or "depth=2" in str(template)
+    assert len(str(template)) < 400
 
 
 def test_a_template_is_frozen(rng):
