@@ -17,7 +17,7 @@ from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.results import Results
 
 
-def write_report(run_dir: str | os.PathLike) -> Path:
+def write_report(run_dir: str | os.PathLike, *, png: bool = True) -> Path:
     """Renders the report of a run from the files in its directory.
 
     Reads `results.json`, `log.csv`, `reconstruction.npz`, `config.yaml` and `environment.json`, as
@@ -26,6 +26,7 @@ def write_report(run_dir: str | os.PathLike) -> Path:
 
     Args:
         run_dir: The run directory.
+        png: Whether to write the figures as files as well.
 
     Returns:
         The path of the report.
@@ -44,10 +45,12 @@ def write_report(run_dir: str | os.PathLike) -> Path:
     environment = {}
     if run.environment.exists():
         environment = json.loads(run.environment.read_text(encoding="utf-8"))
-    run.figures.mkdir(exist_ok=True)
+    if png:
+        run.figures.mkdir(exist_ok=True)
     sections = []
     for part in parts(run, results):
-        save_png(part.figure, run.figures / f"{part.name}.png")
+        if png:
+            save_png(part.figure, run.figures / f"{part.name}.png")
         svg = to_svg(part.figure, f"{part.title}. {part.caption}")
         sections.append(html.section(part.title, html.figure(svg, part.caption), part.below))
     if results is not None and len(results.trials) == 1:

@@ -119,7 +119,7 @@ def sizes_of(trials: Iterable[Trial]) -> list[str]:
     parameters = {trial.size: trial.parameters for trial in trials}
 
     def key(size: str) -> tuple:
-        return (parameters[size], *map(int, re.findall(r"\d+", size)), size)
+        return parameters[size], [int(number) for number in re.findall(r"\d+", size)], size
 
     return sorted(parameters, key=key)
 

@@ -1,0 +1,139 @@
+"""The whole road through the command line, on images of 8 x 8 pixels."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from sweet_keras.cli.app import run
+from sweet_keras.core.template import SweetTemplate
+from sweet_keras.runs.results import Results
+from sweet_keras.runs.starting_point import load_network
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory):
+    """A folder with data and a pre-trained template; what the command printed."""
+    folder = tmp_path_factory.mktemp("road")
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for split, count in (("train", 32), ("test", 8)):
+        labels = np.arange(count) % 2
+        images = rng.integers(0, 100, (count, 8, 8, 1)) + 150 * labels[:, None, None, None]
+        arrays |= {f"x_{split}": images.astype("uint8"), f"y_{split}": labels}
+    np.savez(folder / "data.npz", **arrays)
+    options = "image_size: 8\nchannels: 1\nsize: L2H2\nhead_dim: 8\npatch_size: 4\n"
+    options += "mask_ratio: 0.5\nbatch_size: 8\nepochs: 1\ndecoder: L1H1\n"
+    (folder / "tiny.yaml").write_text(options)
+    line = ["pretrain", "--config", f"{folder}/tiny.yaml", "--data", f"{folder}/data.npz"]
+    assert run([*line, "--out", f"{folder}/pre"]) == 0
+    return folder
+
+
+def test_pretrain(road, capsys):
+    names = {path.name for path in (road / "pre").iterdir()}
+    assert names == {
+        "config.yaml",
+        "environment.json",
+        "log.csv",
+        "tensorboard",
+        "checkpoint",
+        "template.sweet",
+        "reconstruction.npz",
+        "results.json",
+        "report.html",
+        "figures",
+    }
+    line = ["pretrain", "--config", f"{road}/pre/config.yaml"]
+    assert run(line) == 2
+    assert "holds a run that is finished" in capsys.readouterr().err
+    # Longer than it was planned.
+    assert run(["pretrain", "--out", f"{road}/pre", "--resume", "--epochs", "2"]) == 0
+    assert "8 steps of 8 images" in capsys.readouterr().out
+    assert json.loads((road / "pre" / "results.json").read_text())["pretraining"]["steps"] == 8
+
+
+def test_info_on_a_template_needs_no_keras(road):
+    code = (
+        "import sys\nfrom sweet_keras.cli.app import run\n"
+        f"code = run(['info', {str(road / 'pre' / 'template.sweet')!r}])\n"
+        "sys.exit(99 if 'keras' in sys.modules else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for text in ("L2H2", "8 x 8 pixels", "mlp_out", "127.5", "batch_size"):
+        assert text in done.stdout
+    assert "Warning" not in done.stdout
+
+
+def test_info_warns_of_exploded_factors(road, tmp_path, capsys):
+    template = SweetTemplate.load(road / "pre" / "template.sweet")
+    arrays = {**template.arrays, "core": template.arrays["core"] * 20}
+    dataclasses.replace(template, arrays=arrays).save(tmp_path / "sick.sweet")
+    assert run(["info", str(tmp_path / "sick.sweet")]) == 0
+    assert "Warning: query" in capsys.readouterr().out
+
+
+def test_init_finetune_evaluate(road, capsys):
+    template = f"{road}/pre/template.sweet"
+    assert run(["init", template, "--size", "L1H2", "--out", f"{road}/vit.keras"]) == 0
+    assert "L1H2: " in capsys.readouterr().out
+    assert run(["init", template, "--size", "L1H2", "--out", f"{road}/vit.keras"]) == 2
+    line = ["finetune", f"{road}/vit.keras", "--data", f"{road}/data.npz", "--labels", "16"]
+    line += ["--epochs", "1", "--batch-size", "8", "--out", f"{road}/fine"]
+    assert run(line) == 0
+    out = capsys.readouterr().out
+    assert "L1H2 gets " in out and "8 test images right" in out
+    for name in ("model.keras", "report.html", "results.json"):
+        assert (road / "fine" / name).stat().st_size > 0
+    line = ["evaluate", f"{road}/fine/model.keras", "--data", f"{road}/data.npz"]
+    assert run([*line, "--json", f"{road}/accuracy.json"]) == 0
+    assert "all" in capsys.readouterr().out
+    measured = json.loads((road / "accuracy.json").read_text())
+    reported = json.loads((road / "fine" / "results.json").read_text())
+    assert measured["accuracy"] == reported["trials"][0]["accuracy"]
+    assert run(["info", f"{road}/fine/model.keras"]) == 0
+    assert "classifier of 2 classes" in capsys.readouterr().out
+
+
+def test_quickstart(road, capsys):
+    line = ["quickstart", "--data", f"{road}/data.npz", "--image-size", "8", "--seeds", "2"]
+    line += ["--source-size", "L2H2", "--sizes", "L1H2", "--head-dim", "4", "--decoder", "L1H1"]
+    line += ["--pretrain-epochs", "1", "--pretrain-batch-size", "16", "--mask-ratio", "0.5"]
+    line += ["--labels", "8", "--finetune-batch-size", "8", "--finetune-steps", "2"]
+    line += ["--curve-points", "1", "--out", f"{road}/quick"]
+    assert run(line) == 0
+    out = capsys.readouterr().out
+    assert "above random" in out and "minutes. Report:" in out
+    assert "random initialisation" in (road / "quick" / "report.html").read_text().lower()
+    results = Results.load(road / "quick" / "results.json")
+    assert [(trial.method, trial.seed) for trial in results.trials] == [
+        (method, seed) for seed in (0, 1) for method in ("random", "slice", "adapt")
+    ]
+    assert all(trial.curve_steps == (2,) for trial in results.trials)
+    assert {part.method for part in results.spectra} == {"random", "slice", "adapt"}
+    assert str(SweetTemplate.load(road / "quick" / "template.sweet").size) == "L2H2"
+    network = load_network(str(road / "quick" / "model.keras"))
+    assert network.count_params() == results.trials[0].parameters
+    assert not (road / "quick" / "checkpoint").exists()
+    assert run(line) == 2
+    assert "holds a run that is finished" in capsys.readouterr().err
+
+
+def test_wrong_files(road, capsys):
+    (road / "text.keras").write_text("no network")
+    for line in (
+        ["info", f"{road}/none.sweet"],
+        ["info", f"{road}/data.npz"],
+        ["info", f"{road}/text.keras"],
+        ["finetune", f"{road}/none.sweet", "--data", f"{road}/data.npz", "--out", f"{road}/no"],
+        ["init", f"{road}/pre/template.sweet", "--size", "6x6", "--out", f"{road}/no.keras"],
+        ["evaluate", f"{road}/none.keras", "--data", f"{road}/data.npz"],
+    ):
+        assert run(line) == 2, line
+        err = capsys.readouterr().err
+        assert err.startswith("Error: ") and len(err.splitlines()) == 1
+    assert not (road / "no").exists() and not (road / "no.keras").exists()
