@@ -13,7 +13,6 @@ from sweet_keras.core.template import SweetTemplate
 KEY = "sweet_keras"
 # tmp_path is one folder for all examples: each writes the same file anew.
 one_folder = settings(
-    deadline=None,
     max_examples=100,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
