@@ -147,6 +147,11 @@ def autoencoder(config: PretrainConfig, steps: int) -> MaskedAutoencoder:
         head_dim=config.head_dim,
         ranks=parse_ranks(config.ranks),
         width_rate=config.width_rate,
+        depth_rate=config.depth_rate,
+        class_token=config.class_token,
+        positions=config.positions,
+        pixel_mean=config.pixel_mean,
+        pixel_std=config.pixel_std,
         tokens=round(tokens * (1 - config.mask_ratio)),
         seed=config.seed,
     )
@@ -156,7 +161,11 @@ def autoencoder(config: PretrainConfig, steps: int) -> MaskedAutoencoder:
     model.build()
     model.compile(
         optimizer=adamw(
-            config.learning_rate, steps * config.epochs, config.warmup, config.weight_decay
+            config.learning_rate,
+            steps * config.epochs,
+            config.warmup,
+            config.weight_decay,
+            beta_2=0.95,  # as in 2111.06377
         ),
         jit_compile="auto" if config.jit is None else config.jit,
     )

@@ -54,6 +54,20 @@ class PretrainConfig(Config):
         "networks can be cut out of the template only if it was trained so.",
         group="Template",
     )
+    depth_rate: float = option(
+        0.0,
+        "Probability that a training step keeps only evenly spaced layers, in [0, 1]: 0.25 helps "
+        "networks of half the layers or fewer.",
+        group="Template",
+    )
+    class_token: bool = option(False, "Put a class token before the patches.", group="Template")
+    positions: Literal["sincos", "learned"] = option(
+        "sincos", "Positions of the patches: fixed sines and cosines, or learned.", group="Template"
+    )
+    pixel_mean: float = option(
+        127.5, "Subtracted from the pixels, in 0 to 255, within the network.", group="Data"
+    )
+    pixel_std: float = option(127.5, "Divides the pixels after that.", group="Data")
     mask_ratio: float = option(
         0.75, "Fraction of the patches that is hidden, in (0, 1).", group="Autoencoder"
     )
@@ -101,6 +115,8 @@ class PretrainConfig(Config):
         for name in ("patch_size", "epochs", "batch_size"):
             self.require(name, getattr(self, name) > 0, "a positive integer")
         self.require("width_rate", 0 <= self.width_rate <= 1, "in [0, 1]")
+        self.require("depth_rate", 0 <= self.depth_rate <= 1, "in [0, 1]")
+        self.require("pixel_std", self.pixel_std > 0, "positive")
         self.require("mask_ratio", 0 < self.mask_ratio < 1, "in (0, 1), both excluded")
         self.require("learning_rate", self.learning_rate > 0, "positive")
         self.require("weight_decay", self.weight_decay >= 0, "0 or above")

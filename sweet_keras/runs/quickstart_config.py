@@ -24,13 +24,13 @@ class QuickstartConfig(Config):
         "L6H6", "Size the template is trained at.", group="Template", metavar="LxHy"
     )
     sizes: tuple[str, ...] = option(
-        ("L3H3", "L3H6", "L6H6"),
+        ("L3H3", "L6H3", "L6H6"),
         "Sizes made from it; repeat the option for several.",
         group="Template",
         metavar="LxHy",
     )
-    head_dim: int = option(16, "Channels of an attention head.", group="Template")
-    patch_size: int = option(4, "Side of a patch, in pixels.", group="Template")
+    head_dim: int = option(8, "Channels of an attention head.", group="Template")
+    patch_size: int = option(7, "Side of a patch, in pixels.", group="Template")
     image_size: str = option(
         "28", "Height x width of the images, in pixels.", group="Data", metavar="HxW"
     )
@@ -41,21 +41,32 @@ class QuickstartConfig(Config):
     width_rate: float = option(
         0.5, "Probability that a pre-training step is narrowed.", group="Template"
     )
+    depth_rate: float = option(
+        0.25,
+        "Probability that a pre-training step keeps only evenly spaced layers.",
+        group="Template",
+    )
+    pixel_mean: float = option(
+        72.9, "Subtracted from the pixels: the mean of the bundled images.", group="Data"
+    )
+    pixel_std: float = option(
+        90.0, "Divides the pixels: the deviation of the bundled images.", group="Data"
+    )
     mask_ratio: float = option(0.75, "Fraction of the patches that is hidden.", group="Template")
     decoder: str = option(
-        "L1H3", "Layers and heads of the decoder.", group="Template", metavar="LxHy"
+        "L1H4", "Layers and heads of the decoder.", group="Template", metavar="LxHy"
     )
-    pretrain_epochs: int = option(8, "Passes over the images, without labels.", group="Training")
-    pretrain_batch_size: int = option(256, "Images in each pre-training step.", group="Training")
+    pretrain_epochs: int = option(38, "Passes over the images, without labels.", group="Training")
+    pretrain_batch_size: int = option(128, "Images in each pre-training step.", group="Training")
     pretrain_learning_rate: float = option(
-        2e-3, "Highest learning rate of the pre-training.", group="Training"
+        4e-3, "Highest learning rate of the pre-training.", group="Training"
     )
     adapt_epochs: float = option(0.16, "Passes over the images to adapt a size.", group="Training")
     labels: int = option(1000, "Labels to fine-tune with, evenly over classes.", group="Training")
-    finetune_steps: int = option(120, "Fine-tuning steps.", group="Training")
-    finetune_batch_size: int = option(64, "Images in each fine-tuning step.", group="Training")
+    finetune_steps: int = option(200, "Fine-tuning steps.", group="Training")
+    finetune_batch_size: int = option(50, "Images in each fine-tuning step.", group="Training")
     finetune_learning_rate: float = option(
-        1e-3, "Highest learning rate of the fine-tuning, for all methods.", group="Training"
+        4e-3, "Highest learning rate of the fine-tuning, for all methods.", group="Training"
     )
     weight_decay: float = option(0.05, "Weight decay of AdamW.", group="Training")
     warmup: float = option(

@@ -44,7 +44,7 @@ class SharedClassifier:
         """
         self.model.backbone.set_weights(weights)
         kernel, bias = self.model.get_layer("logits").weights
-        draw = keras.initializers.TruncatedNormal(stddev=0.02, seed=seed)
+        draw = keras.initializers.GlorotUniform(seed=seed)
         kernel.assign(draw(kernel.shape))
         bias.assign(np.zeros(bias.shape, "float32"))
         for variable, value in self._at_start:

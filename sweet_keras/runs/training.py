@@ -57,10 +57,12 @@ def session(dtype: str, seed: int) -> Iterator[None]:
         random.setstate(state)
 
 
-def adamw(learning_rate: float, steps: int, warmup: float, weight_decay: float) -> Any:
+def adamw(
+    learning_rate: float, steps: int, warmup: float, weight_decay: float, beta_2: float = 0.999
+) -> Any:
     """Returns AdamW with warm-up and cosine; biases, norms and positions are not decayed."""
     optimizer = keras.optimizers.AdamW(
-        WarmupCosine(learning_rate, steps, warmup), weight_decay=weight_decay
+        WarmupCosine(learning_rate, steps, warmup), weight_decay=weight_decay, beta_2=beta_2
     )
     optimizer.exclude_from_weight_decay(var_names=list(_NO_DECAY))
     return optimizer
