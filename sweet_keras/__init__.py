@@ -40,7 +40,7 @@ _HOMES = {
     "materialize": "initialization.materialize",
     "vit_like": "initialization.materialize",
 }
-__all__ = ["__version__", "data", *_HOMES]  # noqa: F822 (loaded by __getattr__)
+__all__ = ["__version__", "data", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:

@@ -24,7 +24,8 @@ def width_index(source_dim: int, target_dim: int) -> np.ndarray:
 
 def resize_width(array: np.ndarray, axis: int, target_dim: int) -> np.ndarray:
     """Takes a prefix of `axis`, or repeats it to `target_dim`."""
-    return np.take(array, width_index(array.shape[axis], target_dim), axis=axis)
+    result: np.ndarray = np.take(array, width_index(array.shape[axis], target_dim), axis=axis)
+    return result
 
 
 def resize_input_width(array: np.ndarray, axis: int, target_dim: int) -> np.ndarray:
@@ -38,7 +39,8 @@ def resize_input_width(array: np.ndarray, axis: int, target_dim: int) -> np.ndar
     shape = [1] * array.ndim
     shape[axis] = target_dim
     resized = np.take(array, index, axis=axis) / copies.reshape(shape)
-    return resized.astype(array.dtype)
+    result: np.ndarray = resized.astype(array.dtype)
+    return result
 
 
 def depth_positions(source_depth: int, target_depth: int) -> np.ndarray:
@@ -78,16 +80,15 @@ def depth_map(source_depth: int, target_depth: int, kind: str = "nearest") -> np
         result[layers, below] += 1.0 - (positions - below)
         result[layers, above] += positions - below
     else:
-        raise ValueError(
-            f"`depth_map` must be one of {', '.join(DEPTH_MAPS)}. Received: {kind!r}"
-        )
+        raise ValueError(f"`depth_map` must be one of {', '.join(DEPTH_MAPS)}. Received: {kind!r}")
     return result
 
 
 def resize_depth(array: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Applies a `depth_map` to the first axis of a per-layer array (L, ...)."""
     flat = matrix @ array.reshape(array.shape[0], -1)
-    return flat.reshape(matrix.shape[0], *array.shape[1:]).astype(array.dtype)
+    result: np.ndarray = flat.reshape(matrix.shape[0], *array.shape[1:]).astype(array.dtype)
+    return result
 
 
 def interpolation_matrix(source: int, target: int) -> np.ndarray:
@@ -107,7 +108,8 @@ def interpolation_matrix(source: int, target: int) -> np.ndarray:
     near = (1.5 * distance - 2.5) * distance**2 + 1.0
     far = ((-0.5 * distance + 2.5) * distance - 4.0) * distance + 2.0
     weights = np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
-    return weights / weights.sum(axis=1, keepdims=True)
+    result: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
+    return result
 
 
 def resize_grid(table: np.ndarray, source: Sequence[int], target: Sequence[int]) -> np.ndarray:
@@ -127,4 +129,5 @@ def resize_grid(table: np.ndarray, source: Sequence[int], target: Sequence[int])
     columns = interpolation_matrix(source[1], target[1])
     grid = table.reshape(source[0], source[1], -1)
     resized = np.einsum("ah,hwd,bw->abd", rows, grid, columns, optimize=True)
-    return resized.reshape(target[0] * target[1], -1).astype(table.dtype)
+    result: np.ndarray = resized.reshape(target[0] * target[1], -1).astype(table.dtype)
+    return result

@@ -50,7 +50,7 @@ class ViTSize:
         match = _PATTERN.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             raise ValueError(
-                "`size` must be written like 'L6H12' (6 layers, 12 heads). " f"Received: {text!r}"
+                f"`size` must be written like 'L6H12' (6 layers, 12 heads). Received: {text!r}"
             )
         return cls(int(match[1]), int(match[2]), head_dim)
 

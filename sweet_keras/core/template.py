@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -136,20 +136,16 @@ class SweetTemplate:
     def kernels(self) -> blocks.Kernels:
         """Builds W and lays it out: kernels with a leading axis of L layers, float32."""
         size = self.size
-        order = cost.best_order(
-            blocks.BLOCKS_PER_LAYER * size.depth, size.embed_dim, self.ranks
-        )
+        order = cost.best_order(blocks.BLOCKS_PER_LAYER * size.depth, size.embed_dim, self.ranks)
         product = tucker.contract(self.factors, order)
         return blocks.blocks_to_kernels(
-            product.reshape(
-                size.depth, blocks.BLOCKS_PER_LAYER, size.embed_dim, size.embed_dim
-            )
+            product.reshape(size.depth, blocks.BLOCKS_PER_LAYER, size.embed_dim, size.embed_dim)
         )
 
     def resize(
         self,
         size: ViTSize | str,
-        image_shape: tuple[int, int, int] | None = None,
+        image_shape: Sequence[int] | None = None,
         depth_map: str = "nearest",
     ) -> SweetTemplate:
         """Starts another size: the core stays, scalers and the rest are cut or repeated.
@@ -157,8 +153,9 @@ class SweetTemplate:
         Args:
             size: The target, such as `"L6H6"`; its heads keep their dimension. Narrower: the first
                 heads. Wider: the heads repeated, so that whole multiples keep the function.
-            image_shape: (height, width, channels) of the target; positions are interpolated.
-                Channels must stay the same.
+            image_shape: (height, width, channels) of the target. Channels must stay the same. The
+                table of positions is interpolated, sin-cos or learned: a patch keeps the code of
+                its place in the image.
             depth_map: `"nearest"` evenly spaced layers, or `"linear"` interpolation.
 
         Raises:
@@ -170,12 +167,14 @@ class SweetTemplate:
                 f"`size` must have heads of {self.size.head_dim} channels, as the template. "
                 f"Received: {target!r}"
             )
-        image_shape = self.image_shape if image_shape is None else tuple(image_shape)
-        grid = grid_of(image_shape, self.patch_size)
-        if image_shape[2] != self.image_shape[2]:
+        shape: tuple[int, ...] = tuple(image_shape or self.image_shape)
+        check_geometry(shape, self.patch_size)
+        height, width, channels = shape
+        grid = height // self.patch_size, width // self.patch_size
+        if channels != self.image_shape[2]:
             raise ValueError(
                 f"`image_shape` must have {self.image_shape[2]} channels, as the template. "
-                f"Received: {image_shape}"
+                f"Received: {shape}"
             )
         layers = resize.depth_map(self.size.depth, target.depth, depth_map)
         by_block = np.kron(layers, np.eye(blocks.BLOCKS_PER_LAYER))
@@ -194,7 +193,9 @@ class SweetTemplate:
                 elif letter == "N":
                     array = resize.resize_grid(array, self.grid, grid)
             arrays[name] = np.ascontiguousarray(array)
-        return dataclasses.replace(self, size=target, image_shape=image_shape, arrays=arrays)
+        return dataclasses.replace(
+            self, size=target, image_shape=(height, width, channels), arrays=arrays
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes one safetensors file, atomically."""

@@ -27,6 +27,7 @@ def save_template(template: SweetTemplate, path: str | os.PathLike[str]) -> None
 
     Raises:
         ValueError: If the folder does not exist or the record is not JSON.
+        OSError: If the disk is full.
     """
     metadata = {
         "format_version": FORMAT_VERSION,
@@ -45,7 +46,10 @@ def save_template(template: SweetTemplate, path: str | os.PathLike[str]) -> None
         raise ValueError(f"`record` must hold JSON values. Received: {error}") from error
     arrays = {name: np.ascontiguousarray(array) for name, array in template.arrays.items()}
     with atomic_write(path) as temporary:
-        safetensors.numpy.save_file(arrays, temporary, metadata={_KEY: text})
+        try:
+            safetensors.numpy.save_file(arrays, temporary, metadata={_KEY: text})
+        except safetensors.SafetensorError as error:  # of the disk: the arrays are checked
+            raise OSError(f"{str(path)!r} could not be written: {error}") from error
 
 
 def load_template(path: str | os.PathLike[str]) -> SweetTemplate:
@@ -97,9 +101,7 @@ def _read_metadata(text: str) -> dict[str, Any]:
         raise ValueError("metadata that is no JSON object")
     version = data.pop("format_version", None)
     if type(version) is not int or version != FORMAT_VERSION:
-        raise ValueError(
-            f"format version {version!r}, while this release reads {FORMAT_VERSION}"
-        )
+        raise ValueError(f"format version {version!r}, while this release reads {FORMAT_VERSION}")
     expected = {*_FIELDS, "size", "head_dim", "ranks", "pixel_mean", "pixel_std", "decoder"}
     if set(data) != expected | {"record"}:
         raise ValueError(f"metadata fields {sorted(data)}")

@@ -57,7 +57,7 @@ def contract(factors: Factors, order: str, xp: Any = np) -> Array:
 
 
 def apply_side_by_side(x: Array, slices: Array, factors: Factors, xp: Any = np) -> Array:
-    """x @ [W_1 W_2 ... W_n] without building a W: (..., D) -> (..., n*D).
+    """X @ [W_1 W_2 ... W_n] without building a W: (..., D) -> (..., n*D).
 
     Args:
         x: (..., D).
@@ -75,13 +75,11 @@ def apply_side_by_side(x: Array, slices: Array, factors: Factors, xp: Any = np) 
 
 
 def apply_stacked(x: Array, slices: Array, factors: Factors, xp: Any = np) -> Array:
-    """x @ [W_1; W_2; ...; W_n] without building a W: (..., n*D) -> (..., D)."""
+    """X @ [W_1; W_2; ...; W_n] without building a W: (..., n*D) -> (..., D)."""
     n, rows, columns = slices.shape
     lead = tuple(x.shape[:-1])
     inner = xp.matmul(xp.reshape(x, (-1, n, factors.input_scaler.shape[0])), factors.input_scaler)
-    inner = xp.matmul(
-        xp.reshape(inner, (-1, n * rows)), xp.reshape(slices, (n * rows, columns))
-    )
+    inner = xp.matmul(xp.reshape(inner, (-1, n * rows)), xp.reshape(slices, (n * rows, columns)))
     outer = xp.matmul(inner, xp.transpose(factors.output_scaler))
     return xp.reshape(outer, _dynamic(lead, factors.output_scaler.shape[0]))
 

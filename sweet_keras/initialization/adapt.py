@@ -71,9 +71,7 @@ def adapt(
     if labelled:
         model = ImageClassifier(encoder, classes=int(np.max(data[1])) + 1)
     else:
-        model = MaskedAutoencoder.from_template(
-            template, encoder, mask_ratio=mask_ratio, seed=seed
-        )
+        model = MaskedAutoencoder.from_template(template, encoder, mask_ratio=mask_ratio, seed=seed)
     warmup = max(1, steps // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
         learning_rate / (warmup + 1),  # the first step is one already

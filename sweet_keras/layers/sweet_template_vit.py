@@ -63,7 +63,6 @@ class SweetTemplateViT(keras.layers.Layer):
         ValueError: If sizes do not fit each other.
 
     Example:
-
     ```python
     model = keras.Sequential([
         sk.SweetTemplateViT(template, size="L6H6"),
@@ -162,9 +161,7 @@ class SweetTemplateViT(keras.layers.Layer):
             setattr(self, name, value)
         self.ranks = choose_ranks(self.size, self.ranks)
         self.train_core = template is None if train_core is None else train_core
-        self.width_rate = (
-            (0.5 if template is None else 0.0) if width_rate is None else width_rate
-        )
+        self.width_rate = (0.5 if template is None else 0.0) if width_rate is None else width_rate
         self.widths = widths
         self.depth_rate = depth_rate
         self.drop_path = drop_path

@@ -89,9 +89,7 @@ class TuckerTemplate(keras.layers.Layer):
     @property
     def variables_of_factors(self) -> tucker.Factors:
         """The stored (scaled) variables of G, X, U, V."""
-        return tucker.Factors(
-            self.core, self.layer_scaler, self.input_scaler, self.output_scaler
-        )
+        return tucker.Factors(self.core, self.layer_scaler, self.input_scaler, self.output_scaler)
 
     def factors(self, prefix: HeadPrefix | None = None) -> tucker.Factors:
         """G, X, U, V as tensors, U and V narrowed to the prefix."""

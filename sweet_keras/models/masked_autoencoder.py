@@ -13,7 +13,6 @@ from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.mae_decoder import MAEDecoder
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 
-
 # Added to the variance of a patch, in units of `pixel_std` squared. He et al. add 1e-6, which turns
 # the noise of one grey level in a flat patch into a target as large as any.
 FLAT_VARIANCE = 1e-2
@@ -46,7 +45,6 @@ class MaskedAutoencoder(keras.Model):
         ValueError: If no patch would be visible, or none masked.
 
     Example:
-
     ```python
     mae = sk.MaskedAutoencoder(sk.SweetTemplateViT("L12H12"))
     mae.compile(optimizer="adamw")

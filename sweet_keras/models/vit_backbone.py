@@ -76,9 +76,7 @@ class ViTBackbone(keras.Model):
             name="patches",
             dtype=dtype,
         )
-        blocks = block_stack(
-            size, drop_path=drop_path, layer_scale=layer_scale, dtype=dtype
-        )
+        blocks = block_stack(size, drop_path=drop_path, layer_scale=layer_scale, dtype=dtype)
         final_norm = NestedLayerNormalization(name="final_norm", dtype=dtype)
         images = keras.Input(image_shape, name="images")
         tokens = patches(images)

@@ -201,7 +201,7 @@ def test_a_disk_that_really_fills_up(rng, tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2 * path.stat().st_size, hard))
     try:
-        with pytest.raises((OSError, safetensors.SafetensorError), match="too large"):
+        with pytest.raises(OSError, match=r"could not be written.*too large"):
             random_template(rng, "L6H6").save(path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -11,9 +11,9 @@ from keras_checks import (
 )
 from reference_vit import block as reference_block
 
+from sweet_keras.core.size import ViTSize
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.transformer_block import TransformerBlock, block_stack
-from sweet_keras.core.size import ViTSize
 
 HEADS, HEAD_DIM, TOKENS = 3, 4, 5
 DIM = HEADS * HEAD_DIM
