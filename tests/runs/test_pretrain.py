@@ -71,12 +71,3 @@ def test_options_that_do_not_fit_leave_no_trace(data, tmp_path, console, tiny):
         with pytest.raises(ValueError, match=message):
             pretrain(PretrainConfig(**options), console=console)
     assert not out.exists()
-
-
-def test_divergence_is_an_error_and_is_not_saved(data, tmp_path, console, tiny):
-    options = {**tiny, "learning_rate": 1e30, "warmup": 0.0}
-    config = PretrainConfig(data=data, out=str(tmp_path / "run"), **options)
-    with pytest.raises(training.Diverged, match="Try a lower --learning-rate"):
-        pretrain(config, console=console)
-    run = RunDirectory(config.out)
-    assert not run.template.exists() and run.state == "unfinished"
