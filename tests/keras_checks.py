@@ -39,10 +39,10 @@ def check_saving(model, inputs, tmp_path):
     return loaded
 
 
-def check_training_step(model, x, y=None, jit_compile=False):
+def check_training_step(model, x, y=None):
     """One step changes every trainable variable and no other, and the loss is finite."""
     loss = "mse" if y is not None else None
-    model.compile(optimizer=keras.optimizers.Adam(0.01), loss=loss, jit_compile=jit_compile)
+    model.compile(optimizer=keras.optimizers.Adam(0.01), loss=loss)
     before = [numpy(v) for v in model.trainable_variables]
     fixed = [numpy(v) for v in model.non_trainable_variables if "seed" not in v.name]
     history = model.fit(x, y, batch_size=len(x), epochs=1, verbose=0)

@@ -8,38 +8,39 @@ import sweet_keras as sk
 SHAPE = (8, 12, 2)
 
 
-def learned_template(x):
+@pytest.fixture(scope="module")
+def x():
+    rng = np.random.default_rng(0)
+    smooth = rng.integers(0, 256, (64, 2, 3, 2)).repeat(4, axis=1).repeat(4, axis=2)
+    return (smooth * np.linspace(0.2, 1, 12)[None, None, :, None]).astype("uint8")
+
+
+@pytest.fixture(scope="module")
+def learned(x):
     """A template that has seen a little training, so that there is something to adapt."""
-    keras.utils.set_random_seed(0)
     encoder = sk.SweetTemplateViT("L2H3", image_shape=SHAPE, patch_size=4, head_dim=4, seed=0)
     mae = sk.MaskedAutoencoder(encoder, seed=0)
     mae.compile(keras.optimizers.Adam(3e-3))
-    mae.fit(x, batch_size=16, epochs=2, verbose=0)
-    return mae.template({"epochs": 2})
-
-
-@pytest.fixture
-def x(rng):
-    smooth = rng.integers(0, 256, (64, 2, 3, 2)).repeat(4, axis=1).repeat(4, axis=2)
-    return (smooth * np.linspace(0.2, 1, 12)[None, None, :, None]).astype("uint8")
+    mae.fit(x, batch_size=16, epochs=4, verbose=0)
+    return mae.template({"epochs": 4})
 
 
 def changed(before, after):
     return {n for n, array in before.arrays.items() if (after.arrays[n] != array).any()}
 
 
-def test_only_the_core_stays(x):
-    target = learned_template(x).resize("L2H2")
+def test_only_the_core_stays(x, learned):
+    target = learned.resize("L2H2")
     result = sk.adapt(target, x, steps=3, learning_rate=1e-2, seed=0)
     fixed = {"core", "positions", "decoder/positions"}
     assert changed(target, result) == set(target.arrays) - fixed
     np.testing.assert_array_equal(result.arrays["core"], target.arrays["core"])
-    assert result.record == {"epochs": 2}
+    assert result.record == {"epochs": 4}
     assert (result.size, result.decoder) == (target.size, target.decoder)
 
 
-def test_lowers_the_loss_of_the_small_network(x, rng):
-    target = learned_template(x).resize("L1H2")
+def test_lowers_the_loss_of_the_small_network(x, learned, rng):
+    target = learned.resize("L1H2")
     noise = rng.random((64, 6)).astype("float32")
 
     def loss(template):
@@ -49,37 +50,32 @@ def test_lowers_the_loss_of_the_small_network(x, rng):
     assert loss(sk.adapt(target, x, steps=40, learning_rate=5e-3, batch_size=32)) < loss(target)
 
 
-def test_by_the_loss_of_the_task(x, rng):
-    target = learned_template(x).resize("L2H1")
+def test_by_the_loss_of_the_task(x, learned, rng):
+    target = learned.resize("L2H1")
     result = sk.adapt(target, (x, rng.integers(0, 3, 64)), steps=3, learning_rate=1e-2)
     np.testing.assert_array_equal(result.arrays["core"], target.arrays["core"])
     assert {"layer_scaler", "input_scaler", "output_scaler"} <= changed(target, result)
 
 
-def test_an_epoch_is_counted_in_images(x, monkeypatch):
-    target = learned_template(x)
+def test_an_epoch_is_counted_in_images(x, learned, monkeypatch):
     steps = []
-    fit = sk.MaskedAutoencoder.fit
     monkeypatch.setattr(
-        sk.MaskedAutoencoder,
-        "fit",
-        lambda self, *a, **k: steps.append(k["steps_per_epoch"]) or fit(self, *a, **k),
+        sk.MaskedAutoencoder, "fit", lambda self, *_, **options: steps.append(options)
     )
-    sk.adapt(target, x, batch_size=4)
-    sk.adapt(target, x, batch_size=16, epochs=2)
+    sk.adapt(learned, x, batch_size=4)
+    sk.adapt(learned, x, batch_size=16, epochs=2)
+    steps = [options["steps_per_epoch"] for options in steps]
     assert steps == [3, 8]  # 0.16 * 64 / 4 = 2.6, and 2 * 64 / 16
 
 
-def test_through_materialize(x):
-    target = learned_template(x)
-    sliced = sk.materialize(target, "L1H1").arrays()
-    adapted = sk.materialize(target, "L1H1", adapt=x, epochs=1.0, learning_rate=1e-2).arrays()
+def test_through_materialize(x, learned):
+    sliced = sk.materialize(learned, "L1H1").arrays()
+    adapted = sk.materialize(learned, "L1H1", adapt=x, epochs=1.0, learning_rate=1e-2).arrays()
     assert (adapted["qkv/kernel"] != sliced["qkv/kernel"]).any()
 
 
-def test_bad_arguments(x):
-    target = learned_template(x)
+def test_bad_arguments(x, learned):
     with pytest.raises(ValueError, match="`steps` must be given with a data set"):
-        sk.adapt(target, iter([x]))
+        sk.adapt(learned, iter([x]))
     with pytest.raises(ValueError, match="`data` must hold images"):
-        sk.adapt(target, images(np.random.default_rng(0), 0, SHAPE))
+        sk.adapt(learned, images(np.random.default_rng(0), 0, SHAPE))
