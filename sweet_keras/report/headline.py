@@ -129,8 +129,8 @@ def _template(results: Results) -> tuple[str, list[str]]:
     ]
     if made.loss is not None:
         sentences.append(
-            f"The loss of the last epoch is {made.loss:.3f}; 1 means that nothing was learned, "
-            "since pixels are normalised patch by patch."
+            f"The loss of the last epoch is {made.loss:.3f}; a network that has learned nothing "
+            "gets 1, or less where images have flat areas."
         )
     return title, sentences
 

@@ -50,7 +50,7 @@ def learning_curves(trials: tuple[Trial, ...]) -> Figure:
                 )
         axes.set_xlabel("fine-tuning step")
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     panels[0].set_ylabel("accuracy")
     if len(handles) > 1:
         legend_above(figure, list(handles.values()), [text_of(method) for method in handles])

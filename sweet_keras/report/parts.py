@@ -71,8 +71,8 @@ def parts(run: RunDirectory, results: Results | None) -> Iterator[Part]:
             yield Part(
                 "loss",
                 "Loss of the pre-training" if pretrained else "Loss of the fine-tuning",
-                "Mean squared error on hidden patches, pixels normalised patch by patch: 1 means "
-                "that nothing was learned."
+                "Mean squared error on hidden patches, pixels normalised patch by patch. A network "
+                "that has learned nothing gets 1, or less where images have flat areas."
                 if pretrained
                 else "Cross-entropy.",
                 loss_curve(log),
