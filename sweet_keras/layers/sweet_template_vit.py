@@ -19,6 +19,17 @@ from sweet_keras.layers.stochastic_width import StochasticWidth
 from sweet_keras.layers.transformer_block import block_stack
 from sweet_keras.layers.tucker_template import TuckerTemplate
 
+# What a template fixes, and what a new one has if nothing is said.
+_DEFAULTS = {
+    "patch_size": 16,
+    "head_dim": 64,
+    "ranks": "auto",
+    "class_token": False,
+    "positions": "sincos",
+    "pixel_mean": 127.5,
+    "pixel_std": 127.5,
+}
+
 
 @keras.saving.register_keras_serializable("sweet_keras")
 class SweetTemplateViT(keras.layers.Layer):
@@ -100,8 +111,7 @@ class SweetTemplateViT(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         template = source if isinstance(source, SweetTemplate) else None
-        image_shape = None if image_shape is None else tuple(int(side) for side in image_shape)
-        fixed = {
+        given = {
             "patch_size": patch_size,
             "head_dim": head_dim,
             "ranks": ranks,
@@ -110,52 +120,34 @@ class SweetTemplateViT(keras.layers.Layer):
             "pixel_mean": pixel_mean,
             "pixel_std": pixel_std,
         }
-        if template is not None:
-            given = [name for name, value in fixed.items() if value is not None]
-            if given:
-                raise ValueError(
-                    "With a template as `source`, what it fixes cannot be chosen. "
-                    f"Received: {', '.join(f'`{name}`' for name in given)}"
-                )
-            template = template.resize(size or template.size, image_shape)
-            if layer_scale is None and template.layer_scale:
-                layer_scale = 1.0  # any value: the template's own are loaded
-            if layer_scale is not None and not template.layer_scale:
-                raise ValueError(
-                    "`layer_scale` must be None: the template was trained without. "
-                    f"Received: {layer_scale!r}"
-                )
-            self.size = template.size
-            self.image_shape = template.image_shape
-            fixed = {
-                "patch_size": template.patch_size,
-                "head_dim": template.size.head_dim,
-                "ranks": template.ranks,
-                "class_token": template.class_token,
-                "positions": template.positions,
-                "pixel_mean": template.pixel_mean,
-                "pixel_std": template.pixel_std,
-            }
-        else:
+        given = {name: value for name, value in given.items() if value is not None}
+        if template is None:
             if size is not None:
                 raise ValueError(
                     "`size` goes with a template as `source`; a new template has the size given "
                     f"as `source`. Received: source={source!r}, size={size!r}"
                 )
-            defaults = {
-                "patch_size": 16,
-                "head_dim": 64,
-                "ranks": "auto",
-                "class_token": False,
-                "positions": "sincos",
-                "pixel_mean": 127.5,
-                "pixel_std": 127.5,
-            }
-            fixed = {
-                name: defaults[name] if value is None else value for name, value in fixed.items()
-            }
+            fixed = {**_DEFAULTS, **given}
             self.size = ViTSize.parse(source, fixed["head_dim"])
-            self.image_shape = image_shape or (224, 224, 3)
+            self.image_shape = tuple(int(side) for side in image_shape or (224, 224, 3))
+        else:
+            if given:
+                raise ValueError(
+                    "With a template as `source`, what it fixes cannot be chosen. "
+                    f"Received: {', '.join(f'`{name}`' for name in given)}"
+                )
+            if layer_scale is not None and not template.layer_scale:
+                raise ValueError(
+                    "`layer_scale` must be None: the template was trained without. "
+                    f"Received: {layer_scale!r}"
+                )
+            if template.layer_scale:
+                layer_scale = 1.0  # any value: the template's own are loaded
+            template = template.resize(size or template.size, image_shape)
+            fixed = {name: getattr(template, name) for name in _DEFAULTS if name != "head_dim"}
+            fixed["head_dim"] = template.size.head_dim
+            self.size = template.size
+            self.image_shape = template.image_shape
         self.source = str(self.size)
         for name, value in fixed.items():
             setattr(self, name, value)
