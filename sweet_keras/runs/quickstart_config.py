@@ -62,8 +62,8 @@ class QuickstartConfig(Config):
         4e-3, "Highest learning rate of the pre-training.", group="Training"
     )
     adapt_epochs: float = option(0.16, "Passes over the images to adapt a size.", group="Training")
-    labels: int = option(1000, "Labels to fine-tune with, evenly over classes.", group="Training")
-    finetune_steps: int = option(200, "Fine-tuning steps.", group="Training")
+    labels: int = option(500, "Labels to fine-tune with, evenly over classes.", group="Training")
+    finetune_steps: int = option(100, "Fine-tuning steps.", group="Training")
     finetune_batch_size: int = option(50, "Images in each fine-tuning step.", group="Training")
     finetune_learning_rate: float = option(
         4e-3, "Highest learning rate of the fine-tuning, for all methods.", group="Training"
