@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sweet_keras.runs.spectrum import KernelHealth
 
 _STYLES = {"better": "green", "worse": "red"}
+_SHORT = {"no clear difference": "unclear"}
 
 
 def comparison_table(results: Results) -> Table:
@@ -37,7 +38,7 @@ def comparison_table(results: Results) -> Table:
             cell.method,
             f"{100 * cell.mean:.1f}{deviation}",
             difference.replace("-", "\u2212"),
-            Text(verdict, style=_STYLES.get(verdict, "")),
+            Text(_SHORT.get(verdict, verdict), style=_STYLES.get(verdict, "")),
             f"{cell.seconds:.1f} s",
         )
         size = cell.size

@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from sweet_keras.models.portable_compile_config import portable_compile_config
+
 POOLING = ("mean", "token")
 
 
@@ -75,6 +77,9 @@ class ImageClassifier(keras.Model):
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
+
+    def get_compile_config(self):
+        return portable_compile_config(super().get_compile_config())
 
     def get_config(self):
         return {

@@ -12,6 +12,7 @@ from sweet_keras.core.size import ViTSize
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.mae_decoder import MAEDecoder
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
+from sweet_keras.models.portable_compile_config import portable_compile_config
 
 # Added to the variance of a patch, in units of `pixel_std` squared. He et al. add 1e-6, which turns
 # the noise of one grey level in a flat patch into a target as large as any.
@@ -189,6 +190,9 @@ class MaskedAutoencoder(keras.Model):
         template = self.encoder.template(record)
         arrays = {**template.arrays, **self.decoder_layer.arrays()}
         return dataclasses.replace(template, arrays=arrays, decoder=self.decoder_layer.vit_size)
+
+    def get_compile_config(self):
+        return portable_compile_config(super().get_compile_config())
 
     def get_config(self):
         return {

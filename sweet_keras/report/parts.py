@@ -83,7 +83,8 @@ def parts(run: RunDirectory, results: Results | None) -> Iterator[Part]:
                 "cost",
                 "Cost",
                 "The template is trained and stored once; slicing or adapting is done for each "
-                "size. Seconds of this machine.",
+                "size. Seconds of this machine; those of the pre-training and of adapting include "
+                "compilation, those of fine-tuning do not.",
                 cost(results),
             )
     if results and results.spectra:

@@ -25,7 +25,16 @@ _CURVE_IMAGES = 512
 
 
 class Contest:
-    """All fine-tunings of one size, in one compiled classifier."""
+    """All fine-tunings of one size: every method with every seed, in one compiled classifier.
+
+    Args:
+        config: The recipe.
+        template: What the networks are made from.
+        size: Their size.
+        source: Images with labels; a few of the labels are used.
+        test: Images to measure the accuracy on.
+        classes: Names of the classes.
+    """
 
     def __init__(
         self,
@@ -36,17 +45,19 @@ class Contest:
         test: Source,
         classes: tuple[str, ...],
     ) -> None:
+        """Makes the networks and compiles the classifier."""
         self.config, self.size = config, size
         self.source, self.test = source, test
         self.template = template.resize(size)
         self.shape = template.image_shape
         self.networks: dict[str, tuple[ViTBackbone, float]] = {}
+        # The first network of a shape is slow to build on some backends: not the one that is timed.
+        first = self._random(0)
         self._make("slice", lambda: materialize(template, size))
         options = adapt_options(
             source, self.shape, config.pretrain_batch_size, config.adapt_epochs, seed=0
         )
         self._make("adapt", lambda: materialize(template, size, **options))
-        first = self._random(0)
         self.spectrum = [
             part
             for method, vit in (

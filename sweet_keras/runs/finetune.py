@@ -63,8 +63,9 @@ def finetune(
     with session(config.dtype, config.seed):
         start = StartingPoint(config)
         shape = start.image_shape
-        source = open_source(config.data, "train", channels=shape[2])
-        test = open_source(config.data, "test", channels=shape[2])
+        options = {"channels": shape[2], "on_error": config.on_error}
+        source = open_source(config.data, "train", **options)
+        test = open_source(config.data, "test", **options)
         classes = class_names(source)
         learned, validation = split_labels(source, config)
         batch_size = min(config.batch_size, len(learned))

@@ -56,6 +56,11 @@ class FinetuneConfig(Config):
     augment: bool = option(
         True, "Vary the training images (crops, flips) at each step.", group="Data"
     )
+    on_error: Literal["raise", "skip"] = option(
+        "raise",
+        "What to do about broken files in a folder of images: stop, or leave them out.",
+        group="Data",
+    )
     workers: int = option(
         0,
         "Threads that read and cut images ahead of time; 0 reads when a batch is needed.",

@@ -48,7 +48,7 @@ def pretrain(
     """
     console = console or Console(stderr=True)
     run = RunDirectory(config.out)
-    source = open_source(config.data, "train", channels=config.channels)
+    source = open_source(config.data, "train", channels=config.channels, on_error=config.on_error)
     with session(config.dtype, config.seed):
         steps = steps_per_epoch(source, config.batch_size)
         model = autoencoder(config, steps)

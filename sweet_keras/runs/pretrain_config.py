@@ -29,6 +29,11 @@ class PretrainConfig(Config):
         metavar="HxW",
     )
     channels: Literal[1, 3] = option(3, "Colour channels: 1 (grey) or 3.", group="Data")
+    on_error: Literal["raise", "skip"] = option(
+        "raise",
+        "What to do about broken files in a folder of images: stop, or leave them out.",
+        group="Data",
+    )
     workers: int = option(
         0,
         "Threads that read and cut images ahead of time; 0 reads when a batch is needed.",

@@ -53,6 +53,14 @@ def test_a_saved_classifier_can_be_trained_on(rng, tmp_path):
     assert np.isfinite(loaded.fit(x, y, verbose=0).history["loss"][0])
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_no_backend_is_named_in_a_saved_model(policy):
+    """On torch Keras names its own optimizer classes, which other backends cannot import."""
+    model = sk.ImageClassifier(backbone("plain", dtype=policy), 3)
+    model.compile(keras.optimizers.AdamW(1e-3))
+    assert "keras.src.backend" not in str(keras.saving.serialize_keras_object(model))
+
+
 @pytest.mark.parametrize("options", [{"pooling": "max"}, {"pooling": "token"}])
 def test_bad_pooling(options):
     with pytest.raises(ValueError, match="`pooling` must be 'mean', or 'token' with"):
