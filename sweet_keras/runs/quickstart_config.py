@@ -56,7 +56,7 @@ class QuickstartConfig(Config):
     decoder: str = option(
         "L1H4", "Layers and heads of the decoder.", group="Template", metavar="LxHy"
     )
-    pretrain_epochs: int = option(38, "Passes over the images, without labels.", group="Training")
+    pretrain_epochs: int = option(30, "Passes over the images, without labels.", group="Training")
     pretrain_batch_size: int = option(128, "Images in each pre-training step.", group="Training")
     pretrain_learning_rate: float = option(
         4e-3, "Highest learning rate of the pre-training.", group="Training"
