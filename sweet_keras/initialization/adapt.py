@@ -90,8 +90,10 @@ def adapt(
         callbacks=callbacks,
         verbose=verbose,
     )
-    fitted = (encoder if labelled else model).template(template.record)
-    return dataclasses.replace(template, arrays={**template.arrays, **fitted.arrays})
+    fitted = (encoder if labelled else model).template().arrays
+    # By classification there is no new decoder; a template without one gets none.
+    arrays = {name: fitted.get(name, array) for name, array in template.arrays.items()}
+    return dataclasses.replace(template, arrays=arrays)
 
 
 def _tokens(template: SweetTemplate, batch_size: int) -> int:

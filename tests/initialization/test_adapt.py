@@ -57,6 +57,14 @@ def test_by_the_loss_of_the_task(x, learned, rng):
     assert {"layer_scaler", "input_scaler", "output_scaler"} <= changed(target, result)
 
 
+def test_a_template_without_a_decoder_gets_none(x):
+    layer = sk.SweetTemplateViT("L1H2", image_shape=SHAPE, patch_size=4, head_dim=4)
+    target = layer.template()
+    result = sk.adapt(target, x, steps=1, learning_rate=1e-2)
+    assert set(result.arrays) == set(target.arrays)
+    assert "input_scaler" in changed(target, result)
+
+
 def test_an_epoch_is_counted_in_images(x, learned, monkeypatch):
     steps = []
     monkeypatch.setattr(
