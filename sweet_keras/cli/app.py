@@ -42,9 +42,10 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     # The frameworks' own notes to their developers would stand between the user and the results.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # torch's threads spin while they wait. Where other processes want the same cores, that made
-    # steps of small networks ten times slower (measured); on an idle machine it costs nothing.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # torch's threads spin while they wait for each other. Spinning for long made steps of small
+    # networks ten times slower where other processes want the same cores, not spinning at all two
+    # times slower where none do (measured on two cores); so they spin for a moment.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
         app = build_app(arguments, console, progress)
         app(arguments)
