@@ -72,7 +72,7 @@ class Command:
         hints = get_type_hints(self.config)
         groups = {}
         parameters = []
-        for field in self.config.options().values():
+        for field in sorted(self.config.options().values(), key=_place):
             about = field.metadata
             group = groups.setdefault(
                 about["group"], Group(about["group"], sort_key=10 + len(groups))
@@ -173,6 +173,11 @@ class Command:
             )
         )
         return common
+
+
+def _place(field: dataclasses.Field) -> tuple[bool, bool]:
+    """Files first, then what must be given; the rest as declared."""
+    return not field.metadata["positional"], field.default is not dataclasses.MISSING
 
 
 def _shown(default: Any) -> Any:

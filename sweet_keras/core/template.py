@@ -167,11 +167,9 @@ class SweetTemplate:
                 f"`size` must have heads of {self.size.head_dim} channels, as the template. "
                 f"Received: {target!r}"
             )
-        shape: tuple[int, ...] = tuple(image_shape or self.image_shape)
-        check_geometry(shape, self.patch_size)
-        height, width, channels = shape
-        grid = height // self.patch_size, width // self.patch_size
-        if channels != self.image_shape[2]:
+        shape = tuple(image_shape or self.image_shape)
+        grid = grid_of(shape, self.patch_size)
+        if shape[2] != self.image_shape[2]:
             raise ValueError(
                 f"`image_shape` must have {self.image_shape[2]} channels, as the template. "
                 f"Received: {shape}"
@@ -194,7 +192,7 @@ class SweetTemplate:
                     array = resize.resize_grid(array, self.grid, grid)
             arrays[name] = np.ascontiguousarray(array)
         return dataclasses.replace(
-            self, size=target, image_shape=(height, width, channels), arrays=arrays
+            self, size=target, image_shape=(shape[0], shape[1], shape[2]), arrays=arrays
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -244,7 +242,7 @@ def check_pixels(
         raise ValueError(f"`pixel_std` must be positive. Received: {std!r}")
 
 
-def grid_of(image_shape: tuple[int, int, int], patch_size: int) -> tuple[int, int]:
+def grid_of(image_shape: tuple[int, ...], patch_size: int) -> tuple[int, int]:
     """(rows, columns) of patches."""
     check_geometry(image_shape, patch_size)
     return image_shape[0] // patch_size, image_shape[1] // patch_size

@@ -12,6 +12,7 @@ from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 from sweet_keras.models.image_classifier import ImageClassifier
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
+from sweet_keras.models.warmup_cosine import WarmupCosine
 
 
 def adapt(
@@ -72,16 +73,12 @@ def adapt(
         model = ImageClassifier(encoder, classes=int(np.max(data[1])) + 1)
     else:
         model = MaskedAutoencoder.from_template(template, encoder, mask_ratio=mask_ratio, seed=seed)
-    warmup = max(1, steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        learning_rate / (warmup + 1),  # the first step is one already
-        max(1, steps - warmup),
-        warmup_target=learning_rate,
-        warmup_steps=warmup,
-    )
+    schedule = WarmupCosine(learning_rate, steps, warmup=0.1)
     model.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=0.0), jit_compile=jit_compile
     )
+    # Variables made within the first step would have TensorFlow trace it twice.
+    model.optimizer.build(model.trainable_variables)
     model.fit(
         _batches(data, batch_size, seed) if arrays else data,
         steps_per_epoch=steps,

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-from keras import ops
 
 from sweet_keras.core.resize import depth_map
+from sweet_keras.layers.random_choice import random_choice
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
@@ -55,18 +55,15 @@ class NestedDepth(keras.layers.Layer):
         self.rate = rate
         self.depths = None if depths is None else tuple(depths)
         self.seed = seed
+        kept = self.depths or range(2, depth)
+        self._choices = np.array([depth_map(depth, d).sum(axis=0) for d in kept], "float32")
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
 
     def call(self, training=None):
-        choices = self.depths or tuple(range(2, self.depth))
-        if not training or self.rate == 0.0 or not choices:
+        if not training or self.rate == 0.0 or not len(self._choices):
             return None
-        table = np.array([depth_map(self.depth, kept).sum(axis=0) for kept in choices], "float32")
-        draw = keras.random.uniform((2,), seed=self.seed_generator, dtype="float32")
-        index = ops.minimum(ops.cast(draw[1] * len(choices), "int32"), len(choices) - 1)
-        kept = ops.take(ops.convert_to_tensor(table), index, axis=0)
-        return ops.where(draw[0] < self.rate, kept, ops.ones_like(kept))
+        return random_choice(self._choices, self.rate, 1, self.seed_generator)
 
     def get_config(self):
         return {

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-from keras import ops
+
+from sweet_keras.layers.random_choice import random_choice
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
@@ -58,17 +59,14 @@ class StochasticWidth(keras.layers.Layer):
         self.rate = rate
         self.widths = None if widths is None else tuple(widths)
         self.seed = seed
+        self._choices = np.array(self.widths or range(1, num_heads), "int32")
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
 
     def call(self, training=None):
-        choices = self.widths or tuple(range(1, self.num_heads))
-        if not training or self.rate == 0.0 or not choices:
+        if not training or self.rate == 0.0 or not len(self._choices):
             return None
-        draw = keras.random.uniform((2,), seed=self.seed_generator, dtype="float32")
-        index = ops.minimum(ops.cast(draw[1] * len(choices), "int32"), len(choices) - 1)
-        narrow = ops.take(ops.convert_to_tensor(np.asarray(choices, "int32")), index)
-        return ops.where(draw[0] < self.rate, narrow, self.num_heads)
+        return random_choice(self._choices, self.rate, self.num_heads, self.seed_generator)
 
     def get_config(self):
         return {

@@ -3,12 +3,12 @@
 from typing import Literal
 
 from sweet_keras.runs.config import Config, option
-from sweet_keras.runs.pretrain_config import SPEC, DType
+from sweet_keras.runs.training_config import SPEC, TrainingConfig
 
 Start = Literal["auto", "slice", "adapt", "random"]
 
 
-class FinetuneConfig(Config):
+class FinetuneConfig(TrainingConfig):
     """Everything that decides what a fine-tuning does."""
 
     model: str = option(
@@ -56,54 +56,20 @@ class FinetuneConfig(Config):
     augment: bool = option(
         True, "Vary the training images (crops, flips) at each step.", group="Data"
     )
-    on_error: Literal["raise", "skip"] = option(
-        "raise",
-        "What to do about broken files in a folder of images: stop, or leave them out.",
-        group="Data",
-    )
-    workers: int = option(
-        0,
-        "Threads that read and cut images ahead of time; 0 reads when a batch is needed.",
-        group="Data",
-        may_change=True,
-    )
     epochs: int = option(50, "Passes over the labels.", group="Training", may_change=True)
     batch_size: int = option(128, "Images in each step.", group="Training")
     learning_rate: float = option(
         1e-3, "Highest learning rate of AdamW; falls as a cosine.", group="Training"
     )
-    weight_decay: float = option(0.05, "Weight decay of AdamW.", group="Training")
-    warmup: float = option(
-        0.05,
-        "Fraction of all steps in which the learning rate rises, in [0, 1).",
-        group="Training",
-    )
     dropout: float = option(0.0, "Dropout before the classifier, in [0, 1).", group="Training")
-    dtype: DType = option(
-        "float32",
-        "Precision of the computation; weights stay in float32 where mixed.",
-        group="Training",
-    )
-    jit: bool | None = option(
-        None,
-        "Compile the training step; by default as keras decides for the backend.",
-        group="Training",
-    )
-    seed: int = option(0, "Decides all random numbers, 0 or above.", group="Run")
 
     def check(self) -> None:
         """Checks every range."""
-        for name in ("epochs", "batch_size"):
-            self.require(name, getattr(self, name) > 0, "a positive integer")
+        super().check()
         self.require("labels", self.labels is None or self.labels > 0, "a positive integer")
         self.require("val_fraction", 0 <= self.val_fraction < 1, "in [0, 1)")
         self.require("adapt_epochs", self.adapt_epochs > 0, "positive")
-        self.require("learning_rate", self.learning_rate > 0, "positive")
-        self.require("weight_decay", self.weight_decay >= 0, "0 or above")
-        self.require("warmup", 0 <= self.warmup < 1, "in [0, 1)")
         self.require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
-        self.require("seed", self.seed >= 0, "0 or above")
-        self.require("workers", self.workers >= 0, "0 or above")
 
 
 class EvaluateConfig(Config):

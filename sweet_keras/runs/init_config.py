@@ -1,7 +1,7 @@
 """Options of `sweet init` and `sweet info`."""
 
 from sweet_keras.runs.config import Config, option
-from sweet_keras.runs.pretrain_config import SPEC
+from sweet_keras.runs.training_config import SPEC
 
 
 class InitConfig(Config):

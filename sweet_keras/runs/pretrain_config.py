@@ -3,18 +3,12 @@
 from typing import Literal
 
 from sweet_keras.core.size import ViTSize
-from sweet_keras.runs.config import Config, option
+from sweet_keras.runs.config import option
 from sweet_keras.runs.geometry import parse_image_size, parse_ranks
-
-DType = Literal["float32", "mixed_bfloat16", "mixed_float16", "bfloat16"]
-
-SPEC = (
-    "a folder of images, a .npz file, IDX files, 'fashion-mnist' (bundled) or "
-    "'tfds:NAME' (TensorFlow Datasets, already downloaded)"
-)
+from sweet_keras.runs.training_config import SPEC, TrainingConfig
 
 
-class PretrainConfig(Config):
+class PretrainConfig(TrainingConfig):
     """Everything that decides what a pre-training does.
 
     Each option is explained by its own help text; `config.yaml` of a run repeats it.
@@ -29,17 +23,6 @@ class PretrainConfig(Config):
         metavar="HxW",
     )
     channels: Literal[1, 3] = option(3, "Colour channels: 1 (grey) or 3.", group="Data")
-    on_error: Literal["raise", "skip"] = option(
-        "raise",
-        "What to do about broken files in a folder of images: stop, or leave them out.",
-        group="Data",
-    )
-    workers: int = option(
-        0,
-        "Threads that read and cut images ahead of time; 0 reads when a batch is needed.",
-        group="Data",
-        may_change=True,
-    )
     size: str = option(
         "L12H12", "Largest network: layers and heads.", group="Template", metavar="LxHy"
     )
@@ -82,49 +65,17 @@ class PretrainConfig(Config):
         group="Autoencoder",
         metavar="LxHy",
     )
-    epochs: int = option(
-        100,
-        "Passes over the images.",
-        group="Training",
-        may_change=True,
-    )
-    batch_size: int = option(256, "Images in each step.", group="Training")
-    learning_rate: float = option(
-        1.5e-3, "Highest learning rate of AdamW; falls as a cosine.", group="Training"
-    )
-    weight_decay: float = option(0.05, "Weight decay of AdamW.", group="Training")
-    warmup: float = option(
-        0.05,
-        "Fraction of all steps in which the learning rate rises, in [0, 1).",
-        group="Training",
-    )
-    dtype: DType = option(
-        "float32",
-        "Precision of the computation; weights stay in float32 where mixed.",
-        group="Training",
-    )
-    jit: bool | None = option(
-        None,
-        "Compile the training step; by default as keras decides for the backend.",
-        group="Training",
-    )
-    seed: int = option(0, "Decides all random numbers, 0 or above.", group="Run")
 
     def check(self) -> None:
         """Checks every range."""
+        super().check()
         parse_image_size(self.image_size)
         parse_ranks(self.ranks)
         ViTSize.parse(self.size, self.head_dim)
         if self.decoder is not None:
             ViTSize.parse(self.decoder, self.head_dim)
-        for name in ("patch_size", "epochs", "batch_size"):
-            self.require(name, getattr(self, name) > 0, "a positive integer")
+        self.require("patch_size", self.patch_size > 0, "a positive integer")
         self.require("width_rate", 0 <= self.width_rate <= 1, "in [0, 1]")
         self.require("depth_rate", 0 <= self.depth_rate <= 1, "in [0, 1]")
         self.require("pixel_std", self.pixel_std > 0, "positive")
         self.require("mask_ratio", 0 < self.mask_ratio < 1, "in (0, 1), both excluded")
-        self.require("learning_rate", self.learning_rate > 0, "positive")
-        self.require("weight_decay", self.weight_decay >= 0, "0 or above")
-        self.require("warmup", 0 <= self.warmup < 1, "in [0, 1)")
-        self.require("seed", self.seed >= 0, "0 or above")
-        self.require("workers", self.workers >= 0, "0 or above")

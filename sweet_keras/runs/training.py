@@ -10,12 +10,12 @@ from typing import Any
 import keras
 from rich.console import Console
 
+from sweet_keras.models.warmup_cosine import WarmupCosine
 from sweet_keras.runs.checkpoint import Checkpoint, restore_checkpoint
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.logs import CSVLog, TensorBoardLog
 from sweet_keras.runs.progress import ProgressBar, closing
 from sweet_keras.runs.read_log import read_log
-from sweet_keras.runs.schedule import WarmupCosine
 
 _NO_DECAY = ("bias", "scale", "positions", "class_token", "mask_token")
 
@@ -102,6 +102,8 @@ def train(
         Diverged: If a metric is no longer a number.
     """
     start = 0
+    # Variables made within the first step would have TensorFlow trace it twice.
+    model.optimizer.build(model.trainable_variables)
     if resume and run.checkpoint.exists():
         start = restore_checkpoint(model, run.checkpoint)
     before = sum(row["seconds"] for row in read_log(run.log) if row["epoch"] <= start)

@@ -27,7 +27,7 @@ def test_skipping_layers_is_the_shallow_network(rng, depth):
     layer = sk.SweetTemplateViT(
         "L5H2", image_shape=(8, 8, 1), patch_size=4, head_dim=4, width_rate=0.0, depth_rate=1.0
     )
-    layer.depth.depths = (depth,)
+    layer.depth = NestedDepth(5, rate=1.0, depths=(depth,))
     layer.build()
     randomize(layer, rng)
     x = images(rng, 2, (8, 8, 1))

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from sweet_keras.runs.schedule import WarmupCosine
+from sweet_keras.models.warmup_cosine import WarmupCosine
 
 
 def expected(step, peak, steps, warmup):

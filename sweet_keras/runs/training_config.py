@@ -1,0 +1,60 @@
+"""Options that every training has."""
+
+from typing import Literal
+
+from sweet_keras.runs.config import Config, option
+
+DType = Literal["float32", "mixed_bfloat16", "mixed_float16", "bfloat16"]
+
+SPEC = (
+    "a folder of images, a .npz file, IDX files, 'fashion-mnist' (bundled) or "
+    "'tfds:NAME' (TensorFlow Datasets, already downloaded)"
+)
+
+
+class TrainingConfig(Config):
+    """What pre-training and fine-tuning share."""
+
+    seed: int = option(0, "Decides all random numbers, 0 or above.", group="Run")
+    on_error: Literal["raise", "skip"] = option(
+        "raise",
+        "What to do about broken files in a folder of images: stop, or leave them out.",
+        group="Data",
+    )
+    workers: int = option(
+        0,
+        "Threads that read and cut images ahead of time; 0 reads when a batch is needed.",
+        group="Data",
+        may_change=True,
+    )
+    epochs: int = option(100, "Passes over the images.", group="Training", may_change=True)
+    batch_size: int = option(256, "Images in each step.", group="Training")
+    learning_rate: float = option(
+        1.5e-3, "Highest learning rate of AdamW; falls as a cosine.", group="Training"
+    )
+    weight_decay: float = option(0.05, "Weight decay of AdamW.", group="Training")
+    warmup: float = option(
+        0.05,
+        "Fraction of all steps in which the learning rate rises, in [0, 1).",
+        group="Training",
+    )
+    dtype: DType = option(
+        "float32",
+        "Precision of the computation; weights stay in float32 where mixed.",
+        group="Training",
+    )
+    jit: bool | None = option(
+        None,
+        "Compile the training step; by default as keras decides for the backend.",
+        group="Training",
+    )
+
+    def check(self) -> None:
+        """Checks every range."""
+        self.require("epochs", self.epochs > 0, "a positive integer")
+        self.require("batch_size", self.batch_size > 0, "a positive integer")
+        self.require("learning_rate", self.learning_rate > 0, "positive")
+        self.require("weight_decay", self.weight_decay >= 0, "0 or above")
+        self.require("warmup", 0 <= self.warmup < 1, "in [0, 1)")
+        self.require("seed", self.seed >= 0, "0 or above")
+        self.require("workers", self.workers >= 0, "0 or above")
