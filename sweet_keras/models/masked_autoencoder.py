@@ -13,6 +13,7 @@ from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.mae_decoder import MAEDecoder
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 from sweet_keras.models.portable_compile_config import portable_compile_config
+from sweet_keras.models.vit_backbone import ViTBackbone
 
 # Added to the variance of a patch, in units of `pixel_std` squared. He et al. add 1e-6, which turns
 # the noise of one grey level in a flat patch into a target as large as any.
@@ -27,7 +28,7 @@ class MaskedAutoencoder(keras.Model):
     patch (flat patches less, see `FLAT_VARIANCE`). `fit` takes images alone.
 
     Args:
-        encoder: A `SweetTemplateViT`.
+        encoder: A `SweetTemplateViT`, or a `ViTBackbone` to train a plain network that way.
         mask_ratio: Share of the patches that is masked.
         decoder: Size of the decoder, such as `"L2H3"`, its heads as wide as the encoder's. By
             default two layers of half the encoder's heads.
@@ -59,7 +60,7 @@ class MaskedAutoencoder(keras.Model):
 
     def __init__(
         self,
-        encoder: SweetTemplateViT,
+        encoder: SweetTemplateViT | ViTBackbone,
         *,
         mask_ratio: float = 0.75,
         decoder: str | ViTSize | None = None,
@@ -184,7 +185,15 @@ class MaskedAutoencoder(keras.Model):
 
         Args:
             record: How it was trained: any JSON values.
+
+        Raises:
+            ValueError: If the encoder is a plain network.
         """
+        if not isinstance(self.encoder, SweetTemplateViT):
+            raise ValueError(
+                "A template needs a SweetTemplateViT as `encoder`. "
+                f"Received: {type(self.encoder).__name__}"
+            )
         if not self.built:
             self.build()
         template = self.encoder.template(record)

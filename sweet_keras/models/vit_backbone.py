@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from sweet_keras.core.size import ViTSize
+from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
 from sweet_keras.layers.patch_embedding import PatchEmbedding
 from sweet_keras.layers.stacked_weights import read_weights, write_weights
@@ -102,6 +103,24 @@ class ViTBackbone(keras.Model):
     def embed_dim(self) -> int:
         """Channels of a token, D."""
         return self.size.embed_dim
+
+    def prefix(self, heads=None, training=None) -> HeadPrefix:
+        """All heads: ordinary kernels are not nested. For `MaskedAutoencoder`.
+
+        Raises:
+            ValueError: If `heads` is given.
+        """
+        if heads is not None:
+            raise ValueError(
+                f"`heads` must be None: only a SweetTemplateViT can be narrowed. Received: {heads}"
+            )
+        return HeadPrefix(self.size.num_heads, self.size.head_dim)
+
+    def encode(self, tokens, prefix: HeadPrefix, training=None):
+        """Runs the blocks and the final norm on embedded tokens (B, n, D)."""
+        for block in self.blocks:
+            tokens = block(tokens, training=training)
+        return self.final_norm(tokens)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Its weights as float32 arrays, by the names of `sweet_keras.core.schema`."""

@@ -8,6 +8,7 @@ from sweet_keras.core.template import SweetTemplate
 from sweet_keras.data import open_source, pipeline, steps_per_epoch
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
+from sweet_keras.models.vit_backbone import ViTBackbone
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.environment import now, write_environment
 from sweet_keras.runs.geometry import parse_image_size, parse_ranks
@@ -127,20 +128,44 @@ def describe_pretraining(
     )
 
 
-def autoencoder(config: PretrainConfig, steps: int) -> MaskedAutoencoder:
+def autoencoder(
+    config: PretrainConfig, steps: int, encoder: ViTBackbone | None = None
+) -> MaskedAutoencoder:
     """Returns the model, built and compiled.
 
     Args:
         config: The options.
         steps: Training steps in one epoch.
+        encoder: A plain network to train instead of a template.
     """
+    model = MaskedAutoencoder(
+        encoder or _template_vit(config),
+        mask_ratio=config.mask_ratio,
+        decoder=config.decoder,
+        seed=config.seed,
+    )
+    model.build()
+    model.compile(
+        optimizer=adamw(
+            config.learning_rate,
+            steps * config.epochs,
+            config.warmup,
+            config.weight_decay,
+            beta_2=0.95,  # as in 2111.06377
+        ),
+        jit_compile="auto" if config.jit is None else config.jit,
+    )
+    return model
+
+
+def _template_vit(config: PretrainConfig) -> SweetTemplateViT:
     image_shape = (*parse_image_size(config.image_size), config.channels)
     tokens = (
         config.batch_size
         * (image_shape[0] // config.patch_size)
         * (image_shape[1] // config.patch_size)
     )
-    encoder = SweetTemplateViT(
+    return SweetTemplateViT(
         config.size,
         image_shape=image_shape,
         patch_size=config.patch_size,
@@ -155,18 +180,3 @@ def autoencoder(config: PretrainConfig, steps: int) -> MaskedAutoencoder:
         tokens=round(tokens * (1 - config.mask_ratio)),
         seed=config.seed,
     )
-    model = MaskedAutoencoder(
-        encoder, mask_ratio=config.mask_ratio, decoder=config.decoder, seed=config.seed
-    )
-    model.build()
-    model.compile(
-        optimizer=adamw(
-            config.learning_rate,
-            steps * config.epochs,
-            config.warmup,
-            config.weight_decay,
-            beta_2=0.95,  # as in 2111.06377
-        ),
-        jit_compile="auto" if config.jit is None else config.jit,
-    )
-    return model

@@ -182,3 +182,23 @@ def test_mixed_precision(policy):
 def test_bad_mask_ratio(ratio):
     with pytest.raises(ValueError, match=rf"`mask_ratio` must leave .* of 6. Received: {ratio}"):
         sk.MaskedAutoencoder(make().encoder, mask_ratio=ratio)
+
+
+def test_a_plain_network_is_trained_the_same_way(rng):
+    """With the template's kernels a plain encoder gives the template's reconstruction."""
+    encoder = sk.SweetTemplateViT("L2H2", image_shape=(8, 8, 1), patch_size=4, head_dim=4)
+    nested = sk.MaskedAutoencoder(encoder, mask_ratio=0.5, seed=0)
+    nested.build()
+    randomize(nested, rng)
+    plain = sk.MaskedAutoencoder(sk.materialize(nested.template()), mask_ratio=0.5, seed=0)
+    plain.build()
+    plain.decoder_layer.load_arrays(nested.template().arrays)
+    x, noise = images(rng, 3, (8, 8, 1)), rng.uniform(size=(3, 4)).astype("float32")
+    ours, theirs = (numpy(m(x, noise=noise)["prediction"]) for m in (plain, nested))
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    plain.compile(optimizer="adamw")
+    plain.fit(x, epochs=1, verbose=0)
+    with pytest.raises(ValueError, match="needs a SweetTemplateViT as `encoder`"):
+        plain.template()
+    with pytest.raises(ValueError, match="`heads` must be None"):
+        plain(x, heads=1)
