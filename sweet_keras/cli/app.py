@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError
 from rich.console import Console
 
 from sweet_keras.cli.command import Command, Invocation, say
+from sweet_keras.cli.compare import COMPARE
 from sweet_keras.cli.evaluate import EVALUATE
 from sweet_keras.cli.finetune import FINETUNE
 from sweet_keras.cli.info import INFO
@@ -16,14 +17,15 @@ from sweet_keras.cli.init import INIT
 from sweet_keras.cli.pretrain import PRETRAIN
 from sweet_keras.cli.quickstart import QUICKSTART
 
-COMMANDS = (QUICKSTART, PRETRAIN, INIT, FINETUNE, EVALUATE, INFO)
+COMMANDS = (QUICKSTART, PRETRAIN, INIT, FINETUNE, EVALUATE, COMPARE, INFO)
 
 _HELP = """
 One weight template, pre-trained once without labels; every Vision Transformer made from it.
 
 The road: `sweet pretrain` learns a template from images, `sweet init` cuts plain networks of any
 size out of it, `sweet finetune` trains one on labels, `sweet evaluate` measures it.
-`sweet quickstart` shows all of this on bundled images in minutes.
+`sweet quickstart` shows all of this on bundled images in minutes; `sweet compare` measures ways to
+start a network against each other.
 
 The framework is chosen by the environment variable KERAS_BACKEND: tensorflow, torch or jax.
 """

@@ -185,7 +185,7 @@ def _shown(default: Any) -> Any:
     if default is None:
         return False
     if isinstance(default, tuple):
-        return lambda value: ", ".join(value)
+        return lambda value: ", ".join(map(str, value))
     if isinstance(default, bool):
         return lambda value: "yes" if value else "no"
     return True

@@ -38,7 +38,8 @@ _METHODS = {
     "template": (SLICE, "s"),
     "file": (THIRD, "D"),
 }
-_OTHERS = ((THIRD, "D"), (FOURTH, "v"), (FIFTH, "P"))
+# 3 colours and 7 markers: 21 pairs before one comes twice.
+_OTHER_COLOURS, _OTHER_MARKERS = (THIRD, FOURTH, FIFTH), "DvPX<>*"
 
 METHOD_TEXT = {
     "random": "random",
@@ -73,4 +74,6 @@ def _style(method: str, methods: list[str]) -> tuple[Colour, str]:
     if method in _METHODS:
         return _METHODS[method]
     others = [name for name in methods if name not in _METHODS]
-    return _OTHERS[others.index(method) % len(_OTHERS)]
+    place = others.index(method)
+    colour = _OTHER_COLOURS[place % len(_OTHER_COLOURS)]
+    return colour, _OTHER_MARKERS[place % len(_OTHER_MARKERS)]

@@ -15,6 +15,9 @@ _CONTENTS = (
     "log.csv",
     "tensorboard",
     "checkpoint",
+    "sources",
+    "cells",
+    "results.csv",
     "figures",
     "template.sweet",
     "model.keras",
@@ -50,6 +53,9 @@ class RunDirectory:
     model = property(lambda self: self.path / "model.keras", doc="The fine-tuned model.")
     reconstruction = property(lambda self: self.path / "reconstruction.npz", doc="Images (npz).")
     results = property(lambda self: self.path / "results.json", doc="What came out.")
+    sources = property(lambda self: self.path / "sources", doc="What was pre-trained.")
+    cells = property(lambda self: self.path / "cells", doc="One fine-tuning each.")
+    table = property(lambda self: self.path / "results.csv", doc="One row for each fine-tuning.")
     report = property(lambda self: self.path / "report.html", doc="The report.")
     figures = property(lambda self: self.path / "figures", doc="The report's figures as PNG.")
 

@@ -5,6 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sweet_keras.runs.compare_config import CompareConfig
 from sweet_keras.runs.config import Config, option, read_values
 from sweet_keras.runs.finetune_config import EvaluateConfig, FinetuneConfig
 from sweet_keras.runs.init_config import InfoConfig, InitConfig
@@ -18,6 +19,7 @@ COMPLETE = {
     InitConfig: {"template": "t.sweet", "size": ["L1H2"], "out": "vit.keras"},
     InfoConfig: {"file": "t.sweet"},
     QuickstartConfig: {},
+    CompareConfig: {"data": "photos", "out": "run"},
 }
 
 

@@ -1,0 +1,44 @@
+"""`sweet compare`."""
+
+from sweet_keras.cli.command import Command, Invocation
+from sweet_keras.runs.compare_config import CompareConfig
+
+
+def compare(call: Invocation) -> None:
+    """Measures ways to start a network against each other: methods x sizes x seeds.
+
+    All get the same images, labels, steps and batches; each chooses its learning rate on validation
+    images. What needs a trained source gets one of the same images, steps and batches.
+
+    Goes in: labelled images with a test part. Comes out: a folder with results.csv, report.html,
+    and every fine-tuning in a file of its own, so that an interrupted comparison goes on where it
+    was, and methods, sizes and seeds can be added later.
+
+    Example:
+        sweet compare --data fashion-mnist --out runs/compare
+
+        sweet compare --out runs/compare --resume --seeds 5 --methods random --methods slice
+    """
+    from sweet_keras.cli.tables import comparison_table
+    from sweet_keras.report import write_report
+    from sweet_keras.report.headline import headline
+    from sweet_keras.runs.compare import compare as run
+    from sweet_keras.runs.directory import RunDirectory
+
+    results = run(
+        call.config,
+        overwrite=call.overwrite,
+        resume=call.resume,
+        arguments=call.arguments,
+        console=call.progress,
+    )
+    report = write_report(call.config.out)
+    first, more = headline(results)
+    call.console.print(comparison_table(results))
+    table = RunDirectory(call.config.out).table
+    call.say(f"{first}.", *more, f"Table: {table}", f"Report: {report}")
+
+
+COMPARE = Command(
+    name="compare", config=CompareConfig, body=compare, writes_run=True, resumable=True
+)

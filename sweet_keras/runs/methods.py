@@ -1,0 +1,88 @@
+"""The ways to start a network that `sweet compare` knows."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable
+from typing import Any, Literal
+
+from sweet_keras.core.template import SweetTemplate
+from sweet_keras.initialization.learngene import auto_lg, heur_lg, share_init
+from sweet_keras.initialization.materialize import materialize
+from sweet_keras.initialization.mimetic import mimetic
+from sweet_keras.initialization.selection import prefix_selection, weight_selection
+from sweet_keras.initialization.truncated_normal import truncated_normal
+from sweet_keras.models.vit_backbone import ViTBackbone
+
+
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """What networks are started from; each is loaded when it is asked for.
+
+    Attributes:
+        blank: A random network of a size.
+        plain: The plain network pre-trained once for all sizes.
+        direct: The plain network pre-trained at a size.
+        template: The template.
+        adapt_options: Arguments of `materialize` that fit a network to the images.
+    """
+
+    blank: Callable[[str], ViTBackbone]
+    plain: Callable[[], ViTBackbone]
+    direct: Callable[[str], ViTBackbone]
+    template: Callable[[], SweetTemplate]
+    adapt_options: Callable[[], dict[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    """One way.
+
+    Attributes:
+        needs: What is pre-trained for it.
+        make: Gives the network, of the sources, a size and a seed.
+        random: Whether the seed matters.
+    """
+
+    needs: Literal["nothing", "plain", "direct", "template"]
+    make: Callable[[Sources, str, int], ViTBackbone]
+    random: bool = False
+
+
+def _untrained(change: Callable[[ViTBackbone, int], None] | None = None) -> Method:
+    def make(sources: Sources, size: str, seed: int) -> ViTBackbone:
+        random.seed(seed)  # the source of Keras's initialisers
+        vit = sources.blank(size)
+        if change is not None:
+            change(vit, seed)
+        return vit
+
+    return Method("nothing", make, random=True)
+
+
+def _from_plain(way: Callable[[ViTBackbone, str], ViTBackbone], partly: bool = False) -> Method:
+    def make(sources: Sources, size: str, seed: int) -> ViTBackbone:
+        random.seed(seed)
+        return way(sources.plain(), size)
+
+    return Method("plain", make, random=partly)
+
+
+def _adapt(sources: Sources, size: str, seed: int) -> ViTBackbone:
+    return materialize(sources.template(), size, **sources.adapt_options())
+
+
+METHODS = {
+    "random": _untrained(),
+    "truncated-normal": _untrained(truncated_normal),
+    "mimetic": _untrained(mimetic),
+    "weight-selection": _from_plain(weight_selection),
+    "prefix": _from_plain(prefix_selection),
+    "share-init": _from_plain(share_init),
+    "heur-lg": _from_plain(heur_lg, partly=True),
+    "auto-lg": _from_plain(auto_lg, partly=True),
+    "direct": Method("direct", lambda sources, size, seed: sources.direct(size)),
+    "slice": Method("template", lambda sources, size, seed: materialize(sources.template(), size)),
+    "adapt": Method("template", _adapt),
+}
