@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import absl.logging
 from cyclopts import App, CycloptsError
 from rich.console import Console
 
@@ -44,6 +45,7 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     # The frameworks' own notes to their developers would stand between the user and the results.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    absl.logging.set_verbosity(absl.logging.ERROR)  # grain warns where JAX is not installed
     # torch's threads spin while they wait for each other. Spinning for long made steps of small
     # networks ten times slower where other processes want the same cores, not spinning at all two
     # times slower where none do (measured on two cores); so they spin for a moment.

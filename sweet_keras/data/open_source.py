@@ -94,8 +94,9 @@ def _folder(path: Path, split: str, channels: int, on_error: str) -> ImageFolder
     if not below or not below <= known:
         if split != "train":
             raise ValueError(
-                "Expected the folders `train` and `test`, to tell the splits apart; without them "
-                f'a folder can be opened as "train" only. Received: {path}, split={split!r}'
+                "Expected the folders `train` and `test`, with a folder for each class in each; "
+                f'without them a folder can be opened as "train" only. Received: {path}, '
+                f"split={split!r}"
             )
         return ImageFolder(path, channels, on_error=on_error)
     chosen = [name for name in _SPLIT_FOLDERS.get(split, (split,)) if name in below]

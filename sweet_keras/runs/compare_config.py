@@ -2,7 +2,7 @@
 
 from sweet_keras.core.size import ViTSize
 from sweet_keras.runs.config import Config, option
-from sweet_keras.runs.geometry import parse_image_size, parse_ranks
+from sweet_keras.runs.geometry import check_ranks, parse_image_size, parse_ranks
 from sweet_keras.runs.training_config import SPEC
 
 # The keys of `sweet_keras.runs.methods.METHODS`, which cannot be imported without Keras.
@@ -112,8 +112,9 @@ class CompareConfig(Config):
     def check(self) -> None:
         """Checks every range."""
         parse_image_size(self.image_size)
-        parse_ranks(self.ranks)
-        for size in (self.source_size, self.decoder, *self.sizes):
+        source = ViTSize.parse(self.source_size, self.head_dim)
+        check_ranks(parse_ranks(self.ranks), source)
+        for size in (self.decoder, *self.sizes):
             ViTSize.parse(size, self.head_dim)
         for name in ("methods", "sizes", "learning_rates"):
             values = getattr(self, name)

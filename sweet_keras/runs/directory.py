@@ -118,7 +118,12 @@ class RunDirectory:
                     "--out must be a new or empty folder. "
                     f"Received: {self.path}, which holds {', '.join(taken)} but no run"
                 )
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(
+                f"--out must be a folder that can be made. Received: {self.path} ({error.strerror})"
+            ) from error
         for name in _CONTENTS:
             item = self.path / name
             if item.is_dir() and not item.is_symlink():

@@ -30,7 +30,12 @@ def split_labels(source: Source, config: FinetuneConfig) -> tuple[Source, Source
         usable = few_labels(source, config.labels, config.seed)
     if config.val_fraction == 0:
         return usable, None
-    return holdout(usable, config.val_fraction, config.seed)
+    try:
+        return holdout(usable, config.val_fraction, config.seed)
+    except ValueError:
+        both = f"0, or leave some of the {len(usable)} labels on both sides"
+        config.require("val_fraction", False, both)
+        raise
 
 
 def finetune(

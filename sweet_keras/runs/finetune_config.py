@@ -57,7 +57,7 @@ class FinetuneConfig(TrainingConfig):
         True, "Vary the training images (crops, flips) at each step.", group="Data"
     )
     epochs: int = option(50, "Passes over the labels.", group="Training", may_change=True)
-    batch_size: int = option(128, "Images in each step.", group="Training")
+    batch_size: int = option(128, "Images in each step; all, if there are fewer.", group="Training")
     learning_rate: float = option(
         1e-3, "Highest learning rate of AdamW; falls as a cosine.", group="Training"
     )

@@ -2,6 +2,9 @@
 
 import re
 
+from sweet_keras.core.blocks import BLOCKS_PER_LAYER
+from sweet_keras.core.size import ViTSize
+
 
 def parse_image_size(text: str) -> tuple[int, int]:
     """Reads `"224"` (square) or `"224x160"` (height x width), in pixels.
@@ -34,3 +37,17 @@ def parse_ranks(text: str) -> str | tuple[int, int, int]:
             f"Received: {text!r}"
         )
     return int(match[1]), int(match[2]), int(match[3])
+
+
+def check_ranks(ranks: str | tuple[int, int, int], size: ViTSize) -> None:
+    """Refuses ranks that add nothing to a new template of a size.
+
+    Raises:
+        ValueError: If a rank is above the length of its axis.
+    """
+    limits = BLOCKS_PER_LAYER * size.depth, size.embed_dim, size.embed_dim
+    if isinstance(ranks, tuple) and any(r > top for r, top in zip(ranks, limits, strict=True)):
+        raise ValueError(
+            f"--ranks must be at most {','.join(map(str, limits))} at {size} with heads of "
+            f"{size.head_dim}. Received: {','.join(map(str, ranks))}"
+        )

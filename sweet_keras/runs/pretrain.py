@@ -51,14 +51,15 @@ def pretrain(
     run = RunDirectory(config.out)
     source = open_source(config.data, "train", channels=config.channels, on_error=config.on_error)
     with session(config.dtype, config.seed):
-        steps = steps_per_epoch(source, config.batch_size)
+        batch_size = min(config.batch_size, len(source))
+        steps = steps_per_epoch(source, batch_size)
         model = autoencoder(config, steps)
         image_shape = model.encoder.image_shape
 
         def batches(start_step: int):
             return pipeline(
                 source,
-                config.batch_size,
+                batch_size,
                 image_shape=image_shape,
                 augment="mae",
                 seed=config.seed,
@@ -84,7 +85,7 @@ def pretrain(
             "data": config.data,
             "images": len(source),
             "epochs": config.epochs,
-            "batch_size": config.batch_size,
+            "batch_size": batch_size,
             "seconds": round(seconds, 1),
             "finished": now(),
             "options": config.to_mapping(),
@@ -101,7 +102,7 @@ def pretrain(
             template,
             seconds=seconds,
             steps=steps * config.epochs,
-            batch_size=config.batch_size,
+            batch_size=batch_size,
             loss=log[-1].get("loss") if log else None,
         ),
         spectra=tuple(spectra(kernels_by_kind(template.kernels()), "template", config.size)),

@@ -4,7 +4,7 @@ from typing import Literal
 
 from sweet_keras.core.size import ViTSize
 from sweet_keras.runs.config import option
-from sweet_keras.runs.geometry import parse_image_size, parse_ranks
+from sweet_keras.runs.geometry import check_ranks, parse_image_size, parse_ranks
 from sweet_keras.runs.training_config import SPEC, TrainingConfig
 
 
@@ -70,8 +70,7 @@ class PretrainConfig(TrainingConfig):
         """Checks every range."""
         super().check()
         parse_image_size(self.image_size)
-        parse_ranks(self.ranks)
-        ViTSize.parse(self.size, self.head_dim)
+        check_ranks(parse_ranks(self.ranks), ViTSize.parse(self.size, self.head_dim))
         if self.decoder is not None:
             ViTSize.parse(self.decoder, self.head_dim)
         self.require("patch_size", self.patch_size > 0, "a positive integer")

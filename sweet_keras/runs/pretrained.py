@@ -105,7 +105,7 @@ class Pretrained:
                 ).split()
             },
             epochs=config.pretrain_epochs,
-            batch_size=config.pretrain_batch_size,
+            batch_size=min(config.pretrain_batch_size, len(self.images)),
             learning_rate=config.pretrain_learning_rate,
         )
         steps = steps_per_epoch(self.images, options.batch_size)

@@ -21,6 +21,8 @@ def load_network(path: str) -> ImageClassifier | ViTBackbone:
     Raises:
         ValueError: If the file cannot be read as such.
     """
+    if not path.endswith(".keras"):
+        raise ValueError(f"Expected the .keras file of a network. Received: {path}")
     if not Path(path).is_file():
         raise ValueError(f"Expected a .keras file. Received: {path}, which is not there")
     try:

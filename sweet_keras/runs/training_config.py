@@ -28,7 +28,7 @@ class TrainingConfig(Config):
         may_change=True,
     )
     epochs: int = option(100, "Passes over the images.", group="Training", may_change=True)
-    batch_size: int = option(256, "Images in each step.", group="Training")
+    batch_size: int = option(256, "Images in each step; all, if there are fewer.", group="Training")
     learning_rate: float = option(
         1.5e-3, "Highest learning rate of AdamW; falls as a cosine.", group="Training"
     )

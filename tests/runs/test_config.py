@@ -66,7 +66,7 @@ def test_yaml_holds_every_field_and_its_explanation():
     text = PretrainConfig.from_mapping(COMPLETE[PretrainConfig]).to_yaml()
     for name in PretrainConfig.options():
         assert f"\n{name}: " in f"\n{text}"
-    assert "# Images in each step." in text
+    assert "# Images in each step; all, if there are fewer." in text
 
 
 def test_finetune_option_from_is_a_keyword_of_python():
@@ -102,6 +102,10 @@ def test_numbers_as_yaml_reads_them():
         ({"size": "6x6"}, "must be written like 'L6H12'"),
         ({"image_size": "224x"}, "--image-size must be the side of a square"),
         ({"ranks": "3,4"}, "--ranks must be 'auto' or three positive integers"),
+        (
+            {"ranks": "145,768,768"},
+            "--ranks must be at most 144,768,768 at L12H12 with heads of 64",
+        ),
         ({"data": None}, "--data is required: Images to learn from"),
     ],
 )

@@ -63,7 +63,6 @@ def test_options_that_do_not_fit_leave_no_trace(data, tmp_path, console, tiny):
     for change, message in (
         ({"patch_size": 5}, "multiples of `patch_size`"),
         ({"channels": 3}, "channels"),
-        ({"batch_size": 41}, "`batch_size` must not exceed"),
         ({"mask_ratio": 0.99}, "`mask_ratio` must leave"),
         ({"data": str(tmp_path / "none")}, "an existing folder"),
     ):
@@ -71,3 +70,11 @@ def test_options_that_do_not_fit_leave_no_trace(data, tmp_path, console, tiny):
         with pytest.raises(ValueError, match=message):
             pretrain(PretrainConfig(**options), console=console)
     assert not out.exists()
+
+
+def test_few_images_are_one_batch(tiny, data, tmp_path, console):
+    config = PretrainConfig(
+        **{**tiny, "batch_size": 64, "epochs": 2}, data=data, out=str(tmp_path / "r")
+    )
+    results = pretrain(config, console=console)
+    assert (results.pretraining.steps, results.pretraining.batch_size) == (2, 40)
