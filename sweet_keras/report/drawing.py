@@ -91,8 +91,9 @@ def new_panels(count: int, columns: int, height: float = 2.7) -> tuple[Figure, l
 
 
 def legend_above(figure: Figure, handles: list, labels: list[str]) -> None:
-    """Puts one legend for all panels above them."""
-    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), borderaxespad=0.2)
+    """Puts one legend for all panels above them, in rows of at most five."""
+    columns = min(5, len(labels))
+    figure.legend(handles, labels, loc="outside upper left", ncols=columns, borderaxespad=0.2)
 
 
 def to_svg(figure: Figure, description: str) -> str:

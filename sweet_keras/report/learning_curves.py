@@ -10,9 +10,11 @@ from sweet_keras.report.palette import colour_of, marker_of, text_of
 from sweet_keras.runs.comparison import methods_of, sizes_of
 from sweet_keras.runs.measurements import Trial
 
+_BANDS = 4  # bands of more methods than this hide each other
+
 
 def learning_curves(trials: tuple[Trial, ...]) -> Figure:
-    """Draws the mean over seeds, and the range from the lowest to the highest as a band.
+    """Draws the mean over seeds, and of a few methods the range over seeds as a band.
 
     Args:
         trials: Trials with a curve of accuracies.
@@ -39,7 +41,7 @@ def learning_curves(trials: tuple[Trial, ...]) -> Figure:
                 marker=marker_of(method, methods) if len(steps) <= 20 else None,
                 markersize=4.5,
             )
-            if len(group) > 1:
+            if len(group) > 1 and len(methods) <= _BANDS:
                 axes.fill_between(
                     steps,
                     [min(column) for column in columns],
