@@ -1,8 +1,10 @@
 """Parsing the command line, running a command, and what becomes of errors."""
 
+import itertools
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import absl.logging
@@ -18,6 +20,7 @@ from sweet_keras.cli.init import INIT
 from sweet_keras.cli.pretrain import PRETRAIN
 from sweet_keras.cli.quickstart import QUICKSTART
 
+BACKENDS = ("tensorflow", "torch", "jax")
 COMMANDS = (QUICKSTART, PRETRAIN, INIT, FINETUNE, EVALUATE, COMPARE, INFO)
 
 _HELP = """
@@ -68,6 +71,9 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, ModuleNotFoundError) and error.name in BACKENDS:
+            say(progress, f"Error: {_about_backend(error.name)}")
+            return 2
         code = 2 if is_usage_error(error) else 1
         say(progress, f"Error: {_one_line(error)}", "" if code == 2 else "See --debug.")
         return code
@@ -142,6 +148,15 @@ def _one_line(error: BaseException) -> str:
     return text if is_usage_error(error) else f"{type(error).__name__}: {text}"
 
 
+def _about_backend(name: str) -> str:
+    received = os.environ.get("KERAS_BACKEND")
+    return (
+        f"KERAS_BACKEND must name a framework that is installed: {', '.join(BACKENDS)}. Received: "
+        + (f"{received!r}" if received else f"nothing, for which keras takes {name}")
+        + f", and there is no {name} here"
+    )
+
+
 def _hint_to_help(arguments: list[str]) -> str:
     known = [command.name for command in COMMANDS if command.name in arguments[:1]]
     return f"See sweet {' '.join([*known, '--help'])}."
@@ -150,5 +165,8 @@ def _hint_to_help(arguments: list[str]) -> str:
 def _hint_to_resume(arguments: list[str]) -> str:
     resumable = [command.name for command in COMMANDS if command.resumable]
     if not arguments or arguments[0] not in resumable:
+        return ""
+    outs = [after for before, after in itertools.pairwise(arguments) if before == "--out"]
+    if not any(Path(out, "config.yaml").exists() for out in outs):
         return ""
     return "Go on from the last whole epoch with --resume."

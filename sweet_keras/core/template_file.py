@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from sweet_keras.core.size import ViTSize
 from sweet_keras.core.template import SweetTemplate
 
 FORMAT_VERSION = 1
-_KEY = "sweet_keras"
+_KEY, _DIGEST = "sweet_keras", "sha256"
 _MAX_SIZE = 1 << 16  # no side, depth or width of a real network is larger
 _FIELDS = ("image_shape", "patch_size", "class_token", "positions", "layer_scale")
 
@@ -29,7 +31,7 @@ def save_template(template: SweetTemplate, path: str | os.PathLike[str]) -> None
         ValueError: If the folder does not exist or the record is not JSON.
         OSError: If the disk is full.
     """
-    metadata = {
+    about = {
         "format_version": FORMAT_VERSION,
         "size": str(template.size),
         "head_dim": template.size.head_dim,
@@ -41,13 +43,14 @@ def save_template(template: SweetTemplate, path: str | os.PathLike[str]) -> None
         "record": dict(template.record),
     }
     try:
-        text = json.dumps(metadata, allow_nan=False)
+        text = json.dumps(about, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"`record` must hold JSON values. Received: {error}") from error
     arrays = {name: np.ascontiguousarray(array) for name, array in template.arrays.items()}
     with atomic_write(path) as temporary:
         try:
-            safetensors.numpy.save_file(arrays, temporary, metadata={_KEY: text})
+            metadata = {_KEY: text, _DIGEST: _digest(text, arrays)}
+            safetensors.numpy.save_file(arrays, temporary, metadata=metadata)
         except safetensors.SafetensorError as error:  # of the disk: the arrays are checked
             raise OSError(f"{str(path)!r} could not be written: {error}") from error
 
@@ -63,7 +66,8 @@ def load_template(path: str | os.PathLike[str]) -> SweetTemplate:
         raise FileNotFoundError(f"No template file at {str(path)!r}")
     try:
         with safetensors.safe_open(path, framework="np") as file:
-            text = (file.metadata() or {}).get(_KEY)
+            metadata = file.metadata() or {}
+            text = metadata.get(_KEY)
             if text is None:
                 raise ValueError("a safetensors file, but not a template of sweet_keras")
             fields = _read_metadata(text)
@@ -72,6 +76,8 @@ def load_template(path: str | os.PathLike[str]) -> SweetTemplate:
         template = SweetTemplate(arrays=arrays, **fields)
         if template.ranks != ranks:
             raise ValueError(f"core of shape {template.ranks}, but ranks {ranks} are declared")
+        if metadata.get(_DIGEST) != _digest(text, arrays):
+            raise ValueError("its content is not what was written: the file is damaged")
     except (
         safetensors.SafetensorError,
         ValueError,
@@ -84,6 +90,15 @@ def load_template(path: str | os.PathLike[str]) -> SweetTemplate:
             f"`path` must be a template written by sweet_keras. Received: {str(path)!r}: {error}"
         ) from error
     return template
+
+
+def _digest(text: str, arrays: Mapping[str, np.ndarray]) -> str:
+    """A checksum against damage, not against forgery."""
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].shape}".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).data)
+    return digest.hexdigest()
 
 
 def _read_array(file: Any, name: str) -> np.ndarray:

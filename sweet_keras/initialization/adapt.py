@@ -68,6 +68,11 @@ def adapt(
             f"`data` must hold images and `steps` must be positive. Received: {steps} steps, "
             f"{len(images) if arrays else 'a data set'} images"
         )
+    if arrays and np.asarray(images).dtype.kind == "f" and not 1 < np.max(images) < np.inf:
+        raise ValueError(
+            "`data` must hold pixels in 0..255; the normalisation is part of the network. "
+            f"Received: floats up to {np.max(images)}"
+        )
     encoder = SweetTemplateViT(template, dtype=dtype, tokens=_tokens(template, batch_size))
     if labelled:
         model = ImageClassifier(encoder, classes=int(np.max(data[1])) + 1)

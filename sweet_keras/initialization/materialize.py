@@ -46,6 +46,11 @@ def materialize(
     Raises:
         ValueError: If the size does not fit the template, or adapt options come without `adapt`.
     """
+    if not isinstance(template, SweetTemplate):
+        raise ValueError(
+            "`template` must be a SweetTemplate, such as SweetTemplate.load(path) gives. "
+            f"Received: {template!r}"
+        )
     if adapt is None and adapt_options:
         raise ValueError(
             f"{', '.join(f'`{name}`' for name in adapt_options)} go with `adapt`. "

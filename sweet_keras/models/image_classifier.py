@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -21,6 +22,7 @@ class ImageClassifier(keras.Model):
         classes: Number of classes.
         pooling: `"mean"` over the patches, or `"token"`, the class token.
         dropout: Rate of the dropout before the last layer.
+        class_names: Names of the classes, kept with the model.
 
     Call arguments:
         images: (B, height, width, channels), pixels in 0..255.
@@ -29,7 +31,8 @@ class ImageClassifier(keras.Model):
         Logits (B, classes).
 
     Raises:
-        ValueError: If `pooling` is unknown or needs a class token that is not there.
+        ValueError: If `pooling` is unknown or needs a class token that is not there, or the names
+            are not one for each class.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class ImageClassifier(keras.Model):
         classes: int,
         pooling: str = "mean",
         dropout: float = 0.0,
+        class_names: Sequence[str] | None = None,
         dtype=None,
         **kwargs,
     ):
@@ -46,6 +50,10 @@ class ImageClassifier(keras.Model):
             raise ValueError(
                 "`pooling` must be 'mean', or 'token' with a backbone that has a class token. "
                 f"Received: {pooling!r}, class_token={class_token}"
+            )
+        if class_names is not None and len(class_names) != classes:
+            raise ValueError(
+                f"`class_names` must be {classes} names. Received: {tuple(class_names)}"
             )
         dtype = backbone.dtype_policy if dtype is None else dtype
         images = keras.Input(backbone.image_shape, name="images")
@@ -64,6 +72,7 @@ class ImageClassifier(keras.Model):
         self.classes = classes
         self.pooling = pooling
         self.dropout = dropout
+        self.class_names = None if class_names is None else tuple(class_names)
 
     def compile(self, optimizer="adamw", loss=None, metrics=("accuracy",), **kwargs):
         """As `keras.Model.compile`; by default cross-entropy from logits with integer labels."""
@@ -90,6 +99,7 @@ class ImageClassifier(keras.Model):
             "classes": self.classes,
             "pooling": self.pooling,
             "dropout": self.dropout,
+            "class_names": self.class_names,
         }
 
     @classmethod

@@ -39,6 +39,12 @@ def evaluate(
     shape = tuple(model.backbone.image_shape)
     source = open_source(config.data, config.split, channels=shape[2])
     classes = class_names(source)
+    if model.class_names is not None and source.classes is not None:
+        if tuple(classes) != model.class_names:
+            raise ValueError(
+                f"--data must have the classes of the network, {', '.join(model.class_names)}, in "
+                f"this order. Received: {config.data} with {', '.join(classes)}"
+            )
     classes += tuple(str(number) for number in range(len(classes), model.classes))
     with batches_bar(console, "evaluating") as show:
         accuracy = measure_accuracy(model, source, shape, config.batch_size, progress=show)

@@ -76,7 +76,7 @@ def finetune(
         batch_size = min(config.batch_size, len(learned))
         steps = steps_per_epoch(learned, batch_size)
         backbone, initialization_seconds = start.network(source)
-        model = ImageClassifier(backbone, len(classes), dropout=config.dropout)
+        model = ImageClassifier(backbone, len(classes), dropout=config.dropout, class_names=classes)
         model.compile(
             optimizer=adamw(
                 config.learning_rate, steps * config.epochs, config.warmup, config.weight_decay

@@ -1,6 +1,7 @@
 """What a fine-tuning starts from: a template or a network in a file."""
 
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ def load_network(path: str) -> ImageClassifier | ViTBackbone:
         raise ValueError(f"Expected the .keras file of a network. Received: {path}")
     if not Path(path).is_file():
         raise ValueError(f"Expected a .keras file. Received: {path}, which is not there")
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"Expected the .keras file of a network. Received: {path}, damaged")
     try:
         model = keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, TypeError, KeyError) as error:

@@ -1,5 +1,6 @@
 """Options that every training has."""
 
+from pathlib import Path
 from typing import Literal
 
 from sweet_keras.runs.config import Config, option
@@ -13,9 +14,12 @@ SPEC = (
 
 
 class TrainingConfig(Config):
-    """What pre-training and fine-tuning share."""
+    """What pre-training and fine-tuning share; each has `data` and `out` besides."""
 
-    seed: int = option(0, "Decides all random numbers, 0 or above.", group="Run")
+    data: str  # declared by each with a help text of its own, as is `out`
+    out: str
+
+    seed: int = option(0, "Decides all random numbers, 0 to 2147483647.", group="Run")
     on_error: Literal["raise", "skip"] = option(
         "raise",
         "What to do about broken files in a folder of images: stop, or leave them out.",
@@ -51,10 +55,13 @@ class TrainingConfig(Config):
 
     def check(self) -> None:
         """Checks every range."""
+        data, out = Path(self.data), Path(self.out).resolve()
+        inside = data.is_dir() and data.resolve() in (out, *out.parents)
+        self.require("out", not inside, f"outside of {data}, the folder of images")
         self.require("epochs", self.epochs > 0, "a positive integer")
         self.require("batch_size", self.batch_size > 0, "a positive integer")
         self.require("learning_rate", self.learning_rate > 0, "positive")
         self.require("weight_decay", self.weight_decay >= 0, "0 or above")
         self.require("warmup", 0 <= self.warmup < 1, "in [0, 1)")
-        self.require("seed", self.seed >= 0, "0 or above")
+        self.require("seed", 0 <= self.seed < 2**31, "from 0 to 2147483647")
         self.require("workers", self.workers >= 0, "0 or above")
