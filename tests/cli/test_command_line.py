@@ -121,7 +121,7 @@ LINE = ["pretrain", "--data", "d", "--out", "x"]
         (ValueError("shapes differ\nsomewhere inside"), 1, "ValueError: shapes differ"),
         (RuntimeError("[bold]out of memory"), 1, "RuntimeError: [bold]out of memory"),
         (MemoryError(), 1, "MemoryError: MemoryError"),
-        (KeyboardInterrupt(), 130, "Interrupted.\nGo on from the last whole epoch with --resume."),
+        (KeyboardInterrupt(), 130, "Interrupted.\n"),
     ],
 )
 def test_errors(pretrain, error, code, message, capsys):
@@ -129,6 +129,23 @@ def test_errors(pretrain, error, code, message, capsys):
     assert run(LINE) == code
     err = capsys.readouterr().err
     assert message in err and "Traceback" not in err
+
+
+def test_an_interrupted_run_can_be_resumed_once_it_was_started(pretrain, capsys, tmp_path):
+    pretrain(raises(KeyboardInterrupt()))
+    line = ["pretrain", "--data", "photos", "--out", str(tmp_path)]
+    run(line)
+    assert "--resume" not in capsys.readouterr().err
+    (tmp_path / "config.yaml").touch()
+    run(line)
+    assert "Go on from the last whole epoch with --resume." in capsys.readouterr().err
+
+
+def test_a_backend_that_is_not_installed(pretrain, capsys, monkeypatch):
+    pretrain(raises(ModuleNotFoundError("No module named 'jax'", name="jax")))
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert run(LINE) == 2
+    assert "KERAS_BACKEND must name a framework that is installed" in capsys.readouterr().err
 
 
 def test_debug_shows_where_an_error_comes_from(pretrain):

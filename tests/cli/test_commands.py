@@ -137,3 +137,33 @@ def test_wrong_files(road, capsys):
         err = capsys.readouterr().err
         assert err.startswith("Error: ") and len(err.splitlines()) == 1
     assert not (road / "no").exists() and not (road / "no.keras").exists()
+
+
+def test_classes_are_compared_by_name(tmp_path, capsys):
+    """A network asked about other classes, or the same in another order, must not answer."""
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for split in ("train", "test"):
+        for folder in ("abc", "xbc"):
+            for name in folder:
+                path = tmp_path / folder / split / name
+                path.mkdir(parents=True)
+                for i in range(4):
+                    pixels = rng.integers(0, 256, (8, 8, 3)).astype("uint8")
+                    Image.fromarray(pixels).save(path / f"{i}.png")
+    line = ["--size", "L1H1", "--head-dim", "8", "--patch-size", "4", "--image-size", "8"]
+    line += ["--mask-ratio", "0.5", "--decoder", "L1H1", "--epochs", "1"]
+    assert run(["pretrain", "--data", f"{tmp_path}/abc", "--out", f"{tmp_path}/pre", *line]) == 0
+    line = ["finetune", f"{tmp_path}/pre/template.sweet", "--data", f"{tmp_path}/abc"]
+    options = ["--epochs", "1", "--val-fraction", "0"]
+    assert run([*line, "--out", f"{tmp_path}/abc/fine", *options]) == 2
+    assert "outside of" in capsys.readouterr().err
+    assert run([*line, "--out", f"{tmp_path}/fine", *options]) == 0
+    model = f"{tmp_path}/fine/model.keras"
+    assert load_network(model).class_names == ("a", "b", "c")
+    assert run(["evaluate", model, "--data", f"{tmp_path}/abc"]) == 0
+    capsys.readouterr()
+    assert run(["evaluate", model, "--data", f"{tmp_path}/xbc"]) == 2
+    err = capsys.readouterr().err
+    assert "must have the classes of the network, a, b, c" in err and "with b, c, x" in err

@@ -1,6 +1,5 @@
 """Truncated and damaged files are refused, or read as another valid template."""
 
-import math
 import struct
 import warnings
 
@@ -76,21 +75,12 @@ def test_a_flipped_byte_in_the_header(content, tmp_path, data):
 
 @one_folder
 @given(st.data())
-def test_a_flipped_byte_in_the_data_changes_one_number(content, tmp_path, data):
+def test_a_flipped_byte_in_the_data_is_noticed(content, tmp_path, data):
     header_end = 8 + struct.unpack("<Q", content[:8])[0]
     at = data.draw(st.integers(header_end, len(content) - 1))
     damaged = bytearray(content)
     damaged[at] ^= data.draw(st.integers(1, 255))
-    number = struct.unpack_from("<f", damaged, at - (at - header_end) % 4)[0]
-    template = outcome(tmp_path, bytes(damaged))
-    assert (template is None) == (not math.isfinite(number))
-    if template is not None:
-        original = arrays_of(content)
-        changed = sum(
-            (array.view("int32") != original[name].view("int32")).sum()
-            for name, array in template.arrays.items()
-        )
-        assert changed == 1
+    assert outcome(tmp_path, bytes(damaged)) is None
 
 
 @one_folder

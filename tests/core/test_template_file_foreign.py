@@ -1,5 +1,6 @@
 """Files of another kind are refused, and nothing in them is executed."""
 
+import dataclasses
 import io
 import pickle
 import struct
@@ -69,11 +70,18 @@ def test_the_pickle_would_have_been_executed(tmp_path):
 
 
 def test_a_pickle_in_the_record_stays_text(content, tmp_path):
-    metadata, marker = metadata_of(content), tmp_path / "executed"
+    marker, path = tmp_path / "executed", tmp_path / "evil.sweet"
     text = pickle.dumps(Malicious(marker), 0).decode()
-    metadata["record"] = {"state": text, "__reduce__": ["open", str(marker)]}
-    assert load(tmp_path, with_metadata(content, metadata)).record["state"] == text
+    record = {"state": text, "__reduce__": ["open", str(marker)]}
+    dataclasses.replace(load(tmp_path, content), record=record).save(path)
+    assert SweetTemplate.load(path).record["state"] == text
     assert not marker.exists()
+
+
+def test_a_changed_record_is_noticed(content, tmp_path):
+    metadata = metadata_of(content)
+    metadata["record"] = {"images": 1}
+    assert_refused(tmp_path, with_metadata(content, metadata), "the file is damaged")
 
 
 @pytest.mark.parametrize("metadata", [{}, {"format": "pt"}, {"sweet": "{}"}])

@@ -87,3 +87,12 @@ def test_bad_arguments(x, learned):
         sk.adapt(learned, iter([x]))
     with pytest.raises(ValueError, match="`data` must hold images"):
         sk.adapt(learned, images(np.random.default_rng(0), 0, SHAPE))
+
+
+def test_pixels_that_were_divided_are_refused(rng):
+    source = sk.SweetTemplateViT("L1H1", image_shape=(8, 8, 1), patch_size=4, head_dim=4).template()
+    pixels = rng.uniform(0, 1, (4, 8, 8, 1)).astype("float32")
+    with pytest.raises(ValueError, match=r"pixels in 0\.\.255.*Received: floats up to 0\.9"):
+        sk.adapt(source, pixels)
+    with pytest.raises(ValueError, match=r"`template` must be a SweetTemplate.*'birds\.sweet'"):
+        sk.materialize("birds.sweet", "L1H1")

@@ -89,7 +89,7 @@ def test_numbers_as_yaml_reads_them():
     ("change", "message"),
     [
         ({"epoch": 3}, "Unknown option 'epoch' in my.yaml. Did you mean 'epochs'? Received: epoch"),
-        ({"qqqq": 3}, "Unknown option 'qqqq' in my.yaml. Known: seed, on_error"),
+        ({"qqqq": 3}, "Unknown option 'qqqq' in my.yaml. Known: data, out"),
         ({"epochs": 2.5}, "--epochs must be of type int. Received: 2.5"),
         ({"epochs": True}, "--epochs must be of type int. Received: True"),
         ({"epochs": 0}, "--epochs must be a positive integer. Received: 0"),
