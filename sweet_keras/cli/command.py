@@ -140,8 +140,8 @@ class Command:
         flags = {}
         if self.resumable:
             flags["resume"] = (
-                "Go on with the interrupted run in --out, from its last whole epoch, with the "
-                "options it was started with."
+                "Go on with the interrupted run in --out, from where it was last saved, with "
+                "the options it was started with."
             )
         if self.writes_run:
             flags["overwrite"] = "Remove the run that lies in --out, and start anew."

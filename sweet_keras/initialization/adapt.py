@@ -12,6 +12,7 @@ from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 from sweet_keras.models.image_classifier import ImageClassifier
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
+from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.warmup_cosine import WarmupCosine
 
 
@@ -68,11 +69,7 @@ def adapt(
             f"`data` must hold images and `steps` must be positive. Received: {steps} steps, "
             f"{len(images) if arrays else 'a data set'} images"
         )
-    if arrays and np.asarray(images).dtype.kind == "f" and not 1 < np.max(images) < np.inf:
-        raise ValueError(
-            "`data` must hold pixels in 0..255; the normalisation is part of the network. "
-            f"Received: floats up to {np.max(images)}"
-        )
+    warn_unless_pixels(images)
     encoder = SweetTemplateViT(template, dtype=dtype, tokens=_tokens(template, batch_size))
     if labelled:
         model = ImageClassifier(encoder, classes=int(np.max(data[1])) + 1)

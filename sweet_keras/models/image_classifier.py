@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.portable_compile_config import portable_compile_config
 
 POOLING = ("mean", "token")
@@ -82,6 +83,10 @@ class ImageClassifier(keras.Model):
             metrics=list(metrics) if metrics else None,
             **kwargs,
         )
+
+    def fit(self, x=None, *args, **kwargs):
+        warn_unless_pixels(x)
+        return super().fit(x, *args, **kwargs)
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))

@@ -12,6 +12,7 @@ from sweet_keras.core.size import ViTSize
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.mae_decoder import MAEDecoder
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
+from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.portable_compile_config import portable_compile_config
 from sweet_keras.models.vit_backbone import ViTBackbone
 
@@ -146,6 +147,10 @@ class MaskedAutoencoder(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         return ops.mean(ops.square(y_pred["prediction"] - y_pred["target"]))
+
+    def fit(self, x=None, *args, **kwargs):
+        warn_unless_pixels(x)
+        return super().fit(x, *args, **kwargs)
 
     def reconstruct(self, images, noise=None, heads=None):
         """Shows what the model sees and what it makes of it.

@@ -37,7 +37,7 @@ class InitConfig(Config):
         group="Adapt",
         metavar="SPEC",
     )
-    adapt_epochs: float = option(0.16, "Passes over those images.", group="Adapt")
+    adapt_epochs: float = option(0.16, "Passes over the images of --adapt.", group="Adapt")
     batch_size: int = option(256, "Images in each step of that.", group="Adapt")
     seed: int = option(0, "Decides all random numbers, 0 or above.", group="Output")
     overwrite: bool = option(False, "Replace files that are there already.", group="Output")

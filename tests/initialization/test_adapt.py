@@ -89,10 +89,19 @@ def test_bad_arguments(x, learned):
         sk.adapt(learned, images(np.random.default_rng(0), 0, SHAPE))
 
 
-def test_pixels_that_were_divided_are_refused(rng):
+def test_pixels_that_were_divided_are_warned_of(rng):
     source = sk.SweetTemplateViT("L1H1", image_shape=(8, 8, 1), patch_size=4, head_dim=4).template()
     pixels = rng.uniform(0, 1, (4, 8, 8, 1)).astype("float32")
-    with pytest.raises(ValueError, match=r"pixels in 0\.\.255.*Received: floats up to 0\.9"):
-        sk.adapt(source, pixels)
+    mae = sk.MaskedAutoencoder.from_template(source)
+    mae.compile()
+    classifier = sk.ImageClassifier(sk.materialize(source), classes=2)
+    classifier.compile()
+    for train in (
+        lambda: sk.adapt(source, pixels, steps=1),
+        lambda: mae.fit(pixels, verbose=0),
+        lambda: classifier.fit(pixels, np.zeros(4, int), verbose=0),
+    ):
+        with pytest.warns(UserWarning, match=r"pixels in 0\.\.255.*Received: floats up to 0\.9"):
+            train()
     with pytest.raises(ValueError, match=r"`template` must be a SweetTemplate.*'birds\.sweet'"):
         sk.materialize("birds.sweet", "L1H1")
