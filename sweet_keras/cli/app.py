@@ -71,8 +71,9 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             raise
-        if isinstance(error, ModuleNotFoundError) and error.name in BACKENDS:
-            say(progress, f"Error: {_about_backend(error.name)}")
+        missing = isinstance(error, ModuleNotFoundError) and error.name in BACKENDS
+        if missing or str(error).startswith("Unable to import backend"):  # as keras says it
+            say(progress, f"Error: {_about_backend()}")
             return 2
         code = 2 if is_usage_error(error) else 1
         say(progress, f"Error: {_one_line(error)}", "" if code == 2 else "See --debug.")
@@ -148,12 +149,11 @@ def _one_line(error: BaseException) -> str:
     return text if is_usage_error(error) else f"{type(error).__name__}: {text}"
 
 
-def _about_backend(name: str) -> str:
+def _about_backend() -> str:
     received = os.environ.get("KERAS_BACKEND")
     return (
-        f"KERAS_BACKEND must name a framework that is installed: {', '.join(BACKENDS)}. Received: "
-        + (f"{received!r}" if received else f"nothing, for which keras takes {name}")
-        + f", and there is no {name} here"
+        "KERAS_BACKEND must name a framework that is installed: "
+        f"{', '.join(BACKENDS)}. Received: {received or 'nothing, which keras takes for tensorflow'}"
     )
 
 

@@ -141,8 +141,15 @@ def test_an_interrupted_run_can_be_resumed_once_it_was_started(pretrain, capsys,
     assert "Go on from the last whole epoch with --resume." in capsys.readouterr().err
 
 
-def test_a_backend_that_is_not_installed(pretrain, capsys, monkeypatch):
-    pretrain(raises(ModuleNotFoundError("No module named 'jax'", name="jax")))
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModuleNotFoundError("No module named 'jax'", name="jax"),
+        ValueError("Unable to import backend : jax"),
+    ],
+)
+def test_a_backend_that_is_not_installed(error, pretrain, capsys, monkeypatch):
+    pretrain(raises(error))
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     assert run(LINE) == 2
     assert "KERAS_BACKEND must name a framework that is installed" in capsys.readouterr().err
