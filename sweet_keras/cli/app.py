@@ -150,10 +150,10 @@ def _one_line(error: BaseException) -> str:
 
 
 def _about_backend() -> str:
-    received = os.environ.get("KERAS_BACKEND")
+    received = os.environ.get("KERAS_BACKEND") or "nothing, which keras takes for tensorflow"
     return (
         "KERAS_BACKEND must name a framework that is installed: "
-        f"{', '.join(BACKENDS)}. Received: {received or 'nothing, which keras takes for tensorflow'}"
+        f"{', '.join(BACKENDS)}. Received: {received}"
     )
 
 
