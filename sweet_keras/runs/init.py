@@ -13,7 +13,7 @@ from sweet_keras.core.template import SweetTemplate
 from sweet_keras.data import open_source
 from sweet_keras.initialization.materialize import materialize
 from sweet_keras.runs.geometry import parse_image_size
-from sweet_keras.runs.init_config import InitConfig
+from sweet_keras.runs.init_config import ADAPT_EPOCHS, InitConfig
 from sweet_keras.runs.progress import ProgressBar, closing
 from sweet_keras.runs.starting_point import adapt_options
 from sweet_keras.runs.training import session
@@ -68,9 +68,8 @@ def make_networks(config: InitConfig, console: Console | None = None) -> Iterato
             if images is None:
                 vit = materialize(template, size, image_shape=shape)
             else:
-                options = adapt_options(
-                    images, shape, config.batch_size, config.adapt_epochs, config.seed
-                )
+                epochs = config.adapt_epochs or ADAPT_EPOCHS
+                options = adapt_options(images, shape, config.batch_size, epochs, config.seed)
                 bar = ProgressBar(console, f"adapting {size}", options["steps"])
                 with closing([bar]) as callbacks:
                     vit = materialize(

@@ -3,6 +3,8 @@
 from sweet_keras.runs.config import Config, option
 from sweet_keras.runs.training_config import SPEC
 
+ADAPT_EPOCHS = 0.16  # the paper's
+
 
 class InitConfig(Config):
     """Options of `sweet init`."""
@@ -37,7 +39,9 @@ class InitConfig(Config):
         group="Adapt",
         metavar="SPEC",
     )
-    adapt_epochs: float = option(0.16, "Passes over the images of --adapt.", group="Adapt")
+    adapt_epochs: float | None = option(
+        None, f"Passes over the images of --adapt; by default {ADAPT_EPOCHS}.", group="Adapt"
+    )
     batch_size: int = option(256, "Images in each step of that.", group="Adapt")
     seed: int = option(0, "Decides all random numbers, 0 or above.", group="Output")
     overwrite: bool = option(False, "Replace files that are there already.", group="Output")
@@ -47,7 +51,9 @@ class InitConfig(Config):
         self.require("size", bool(self.size), "given at least once")
         distinct = len(set(self.size)) == len(self.size)
         self.require("size", distinct, "given once for each network")
-        self.require("adapt_epochs", self.adapt_epochs > 0, "positive")
+        if self.adapt_epochs is not None:
+            self.require("adapt_epochs", self.adapt is not None, "left out without --adapt")
+            self.require("adapt_epochs", self.adapt_epochs > 0, "positive")
         self.require("batch_size", self.batch_size > 0, "a positive integer")
         self.require("seed", self.seed >= 0, "0 or above")
         if len(self.size) == 1:

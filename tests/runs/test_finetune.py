@@ -86,6 +86,11 @@ def test_init_writes_networks(template, data, tmp_path, console):
         list(make_networks(config, console))
 
 
+def test_adapt_epochs_go_with_adapt():
+    with pytest.raises(ValueError, match="--adapt-epochs must be left out without --adapt"):
+        InitConfig(template="t.sweet", size="L1H2", out="vit.keras", adapt_epochs=3.0)
+
+
 def test_init_adapts(template, data, tmp_path, console):
     config = InitConfig(
         template=str(tmp_path / "t.sweet"),
