@@ -4,7 +4,6 @@ import itertools
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import absl.logging
@@ -166,7 +165,9 @@ def _hint_to_resume(arguments: list[str]) -> str:
     resumable = [command.name for command in COMMANDS if command.resumable]
     if not arguments or arguments[0] not in resumable:
         return ""
+    from sweet_keras.runs.directory import RunDirectory
+
     outs = [after for before, after in itertools.pairwise(arguments) if before == "--out"]
-    if not any(Path(out, "config.yaml").exists() for out in outs):
+    if not any(RunDirectory(out).config.exists() for out in outs):
         return ""
     return "Go on from the last whole epoch with --resume."

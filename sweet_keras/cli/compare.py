@@ -1,6 +1,7 @@
 """`sweet compare`."""
 
 from sweet_keras.cli.command import Command, Invocation
+from sweet_keras.cli.run_and_report import run_and_report
 from sweet_keras.runs.compare_config import CompareConfig
 
 
@@ -20,20 +21,10 @@ def compare(call: Invocation) -> None:
         sweet compare --out runs/compare --resume --seeds 5 --methods random --methods slice
     """
     from sweet_keras.cli.tables import comparison_table
-    from sweet_keras.report import write_report
-    from sweet_keras.report.headline import headline
     from sweet_keras.runs.compare import compare as run
     from sweet_keras.runs.directory import RunDirectory
 
-    results = run(
-        call.config,
-        overwrite=call.overwrite,
-        resume=call.resume,
-        arguments=call.arguments,
-        console=call.progress,
-    )
-    report = write_report(call.config.out)
-    first, more = headline(results)
+    results, first, more, report = run_and_report(call, run)
     call.console.print(comparison_table(results))
     table = RunDirectory(call.config.out).table
     call.say(f"{first}.", *more, f"Table: {table}", f"Report: {report}")

@@ -1,6 +1,7 @@
 """`sweet finetune`."""
 
 from sweet_keras.cli.command import Command, Invocation
+from sweet_keras.cli.run_and_report import run_and_report
 from sweet_keras.runs.finetune_config import FinetuneConfig
 
 
@@ -18,20 +19,10 @@ def finetune(call: Invocation) -> None:
 
         sweet finetune T.sweet --size L6H6 --from random --data birds/ --out runs/random
     """
-    from sweet_keras.report import write_report
-    from sweet_keras.report.headline import headline
     from sweet_keras.runs.directory import RunDirectory
     from sweet_keras.runs.finetune import finetune as run
 
-    results = run(
-        call.config,
-        overwrite=call.overwrite,
-        resume=call.resume,
-        arguments=call.arguments,
-        console=call.progress,
-    )
-    report = write_report(call.config.out)
-    first, more = headline(results)
+    _, first, more, report = run_and_report(call, run)
     model = RunDirectory(call.config.out).model
     call.say(f"{first}.", *more, f"Model: {model}", f"Report: {report}")
 

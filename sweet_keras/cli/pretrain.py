@@ -1,6 +1,7 @@
 """`sweet pretrain`."""
 
 from sweet_keras.cli.command import Command, Invocation
+from sweet_keras.cli.run_and_report import run_and_report
 from sweet_keras.runs.pretrain_config import PretrainConfig
 
 
@@ -18,20 +19,10 @@ def pretrain(call: Invocation) -> None:
 
         sweet pretrain --out runs/birds --resume --epochs 300
     """
-    from sweet_keras.report import write_report
-    from sweet_keras.report.headline import headline
     from sweet_keras.runs.directory import RunDirectory
     from sweet_keras.runs.pretrain import pretrain as run
 
-    results = run(
-        call.config,
-        overwrite=call.overwrite,
-        resume=call.resume,
-        arguments=call.arguments,
-        console=call.progress,
-    )
-    report = write_report(call.config.out)
-    first, more = headline(results)
+    _, first, more, report = run_and_report(call, run)
     template = RunDirectory(call.config.out).template
     call.say(f"{first}.", *more, f"Template: {template}", f"Report: {report}")
 

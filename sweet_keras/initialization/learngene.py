@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from sweet_keras.core import schema
 from sweet_keras.core.size import ViTSize
-from sweet_keras.initialization.selection import prefix, random_twin, select
+from sweet_keras.initialization.selection import AXES, prefix, random_twin, select
 from sweet_keras.models.vit_backbone import ViTBackbone
 
 _HEURISTIC, _AUTOMATIC = 3, 6  # blocks that the two ways keep
@@ -80,11 +79,10 @@ def _copy(source: ViTBackbone, target: ViTSize, layers: dict[int, int], rest: bo
     """Copies source blocks, by target layer; with `rest` the embedding and last norm as well."""
     network = random_twin(source, target)
     arrays = network.arrays()
-    axes = schema.rest(class_token=True, layer_scale=True) | schema.KERNELS
     at = list(layers)
     chosen = select(source.arrays(), list(layers.values()), target, prefix)
     for name, array in chosen.items():
-        if "L" in axes[name]:
+        if "L" in AXES[name]:
             arrays[name][at] = array
         elif rest:
             arrays[name] = array

@@ -11,6 +11,7 @@ from sweet_keras.core.size import ViTSize
 from sweet_keras.models.vit_backbone import ViTBackbone
 
 Arrays = dict[str, np.ndarray]
+AXES = schema.rest(class_token=True, layer_scale=True) | schema.KERNELS  # of a plain network
 Index = Callable[[int, int], np.ndarray]  # (n of the source, m of the target) -> (m,) positions
 
 
@@ -77,11 +78,10 @@ def select(
     Returns:
         Arrays of the target's shapes.
     """
-    axes = schema.rest(class_token=True, layer_scale=True) | schema.KERNELS
     dim = target.embed_dim
     result = {}
     for name, array in arrays.items():
-        for axis, letter in enumerate(axes[name]):
+        for axis, letter in enumerate(AXES[name]):
             parts = int(letter[:-1] or 1) if letter[-1] in "DI" else 0
             if letter == "L":
                 array = array[layers]

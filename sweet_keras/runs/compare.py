@@ -21,7 +21,7 @@ from sweet_keras.runs.measurements import Task, Trial
 from sweet_keras.runs.methods import METHODS
 from sweet_keras.runs.pretrained import Pretrained
 from sweet_keras.runs.progress import steps_bar
-from sweet_keras.runs.results import Results, finite
+from sweet_keras.runs.results import Results, finite, mapping_of
 from sweet_keras.runs.shared_classifier import SharedClassifier
 from sweet_keras.runs.training import adamw, session
 
@@ -79,10 +79,12 @@ def compare(
         total *= len(config.learning_rates) + config.seeds
         with steps_bar(console, "fine-tuning", total) as advance:
             for size in config.sizes:
-                contest = _Contest(config, run, pretrained, size, len(classes))
+                contest = _Contest(
+                    config, run, pretrained, size, len(classes), learned, validation, test
+                )
                 for method in config.methods:
-                    rate = contest.tune(method, learned, validation, advance)
-                    trials += contest.test(method, rate, learned, validation, test, advance)
+                    rate = contest.tune(method, advance)
+                    trials += contest.test(method, rate, advance)
         _write_table(run, config, trials, pretrained)
     results = Results(
         command="compare",
@@ -124,60 +126,45 @@ class _Contest:
         pretrained: Pretrained,
         size: str,
         classes: int,
+        learned: Source,
+        validation: Source,
+        test: Source,
     ) -> None:
         """Compiles nothing yet."""
         self.config, self.run, self.pretrained = config, run, pretrained
-        self.size, self.classes = size, classes
+        self.size, self.classes, self.learned = size, classes, learned
+        self.measured = {"validation": validation, "test": test}
+        self.followed = few_labels(validation, min(_CURVE_IMAGES, len(validation)))
         self.classifiers: dict[float, SharedClassifier] = {}
         self.weights: dict[tuple[str, int], tuple[list[np.ndarray], float]] = {}
 
-    def tune(
-        self, method: str, learned: Source, validation: Source, advance: Callable[[str], None]
-    ) -> float:
+    def tune(self, method: str, advance: Callable[[str], None]) -> float:
         """The learning rate that is best on the validation images."""
         accuracies = {}
         for rate in self.config.learning_rates:
-            trial = self._cell("validation", method, 0, rate, learned, validation, validation)
+            trial = self._cell("validation", method, 0, rate)
             accuracies[rate] = trial.accuracy
             advance(f"{self.size} {method} at {rate:g}: validation {trial.accuracy:.1%}")
         return max(accuracies, key=accuracies.__getitem__)
 
-    def test(
-        self,
-        method: str,
-        rate: float,
-        learned: Source,
-        validation: Source,
-        test: Source,
-        advance: Callable[[str], None],
-    ) -> Iterator[Trial]:
+    def test(self, method: str, rate: float, advance: Callable[[str], None]) -> Iterator[Trial]:
         """One trial for each seed, measured on the test images."""
         for seed in range(self.config.seeds):
-            trial = self._cell("test", method, seed, rate, learned, validation, test)
+            trial = self._cell("test", method, seed, rate)
             advance(f"{self.size} {method} seed {seed}: accuracy {trial.accuracy:.1%}")
             yield trial
 
-    def _cell(
-        self,
-        part: str,
-        method: str,
-        seed: int,
-        rate: float,
-        learned: Source,
-        validation: Source,
-        measured: Source,
-    ) -> Trial:
+    def _cell(self, part: str, method: str, seed: int, rate: float) -> Trial:
         path = self.run.cells / f"{self.size}-{method}-{rate:g}-{seed}-{part}.json"
         if path.exists():
-            return Trial(**_tuples(json.loads(path.read_text(encoding="utf-8"))))
+            return Trial(**mapping_of(Trial, json.loads(path.read_text(encoding="utf-8"))))
         config, shape = self.config, self.pretrained.image_shape
         classifier = self._classifier(rate)
         weights, initialization_seconds = self._start(method, seed)
         classifier.start(weights, seed)
-        followed = few_labels(validation, min(_CURVE_IMAGES, len(validation)))
         curve = classifier.fit(
             pipeline(
-                few_labels(learned, config.labels, seed),
+                few_labels(self.learned, config.labels, seed),
                 config.finetune_batch_size,
                 image_shape=shape,
                 augment="classify" if config.augment else None,
@@ -186,9 +173,9 @@ class _Contest:
             ),
             config.finetune_steps,
             config.curve_points,
-            lambda model: measure_accuracy(model, followed, shape).overall,
+            lambda model: measure_accuracy(model, self.followed, shape).overall,
         )
-        accuracy = measure_accuracy(classifier.model, measured, shape)
+        accuracy = measure_accuracy(classifier.model, self.measured[part], shape)
         trial = Trial(
             method=method,
             size=self.size,
@@ -264,7 +251,3 @@ def _write_table(
                     "stored_parameters": stored,
                 }
             )
-
-
-def _tuples(values: dict) -> dict:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}

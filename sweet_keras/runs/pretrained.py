@@ -1,5 +1,6 @@
 """The pre-trained sources of a comparison, each trained once and kept."""
 
+import functools
 import json
 from collections.abc import Callable
 
@@ -37,6 +38,9 @@ class Pretrained:
     ) -> None:
         """Keeps the arguments; trains nothing."""
         self.config, self.images, self.run, self.console = config, images, run, console
+        # Read from the disk once, however many networks are started from them.
+        self.network = functools.cache(self._network)
+        self.template = functools.cache(self._template)
         self.image_shape = (*parse_image_size(config.image_size), config.channels)
 
     def sources(self) -> Sources:
@@ -64,7 +68,7 @@ class Pretrained:
             pixel_std=config.pixel_std,
         )
 
-    def network(self, size: str) -> ViTBackbone:
+    def _network(self, size: str) -> ViTBackbone:
         """The plain network pre-trained at a size; trained now if it is not there."""
         source = RunDirectory(self.run.sources / f"plain-{size}")
         if not source.model.exists():
@@ -73,7 +77,7 @@ class Pretrained:
                 model.encoder.save(path)
         return load_network(str(source.model))
 
-    def template(self) -> SweetTemplate:
+    def _template(self) -> SweetTemplate:
         """The template; trained now if it is not there."""
         source = RunDirectory(self.run.sources / "template")
         if not source.template.exists():
@@ -84,12 +88,13 @@ class Pretrained:
         """Seconds of pre-training and numbers stored that a method draws on at a size."""
         if needs == "nothing":
             return 0.0, 0
-        name = {"template": "template", "plain": f"plain-{self.config.source_size}"}
-        source = RunDirectory(self.run.sources / name.get(needs, f"plain-{size}"))
+        trained = size if needs == "direct" else self.config.source_size
+        name = "template" if needs == "template" else f"plain-{trained}"
+        source = RunDirectory(self.run.sources / name)
         seconds = json.loads(source.results.read_text(encoding="utf-8"))["seconds"]
         if needs == "template":
-            return seconds, SweetTemplate.load(source.template).parameters
-        return seconds, load_network(str(source.model)).count_params()
+            return seconds, self.template().parameters
+        return seconds, self.network(trained).count_params()
 
     def _train(self, source: RunDirectory, size: str, encoder: ViTBackbone | None) -> keras.Model:
         config = self.config

@@ -58,13 +58,13 @@ class Results:
             ValueError: if a field is missing, unknown or out of range.
         """
         parts = {"task": Task, "pretraining": Pretraining, "trials": Trial, "spectra": Spectrum}
-        values = dict(_mapping(cls, values))
+        values = dict(mapping_of(cls, values))
         for name, kind in parts.items():
             value = values.get(name)
             if isinstance(value, list):
-                values[name] = tuple(kind(**_mapping(kind, item)) for item in value)
+                values[name] = tuple(kind(**mapping_of(kind, item)) for item in value)
             elif value is not None:
-                values[name] = kind(**_mapping(kind, value))
+                values[name] = kind(**mapping_of(kind, value))
         results = cls(**values)
         results.check()
         return results
@@ -108,7 +108,12 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _mapping(kind: type, values: Any) -> dict[str, Any]:
+def mapping_of(kind: type, values: Any) -> dict[str, Any]:
+    """Checks what a JSON file holds for a dataclass; its lists become tuples.
+
+    Raises:
+        ValueError: if a field is missing or unknown.
+    """
     if not isinstance(values, dict):
         raise ValueError(f"`{kind.__name__}` must be a mapping. Received: {values!r}")
     fields = {field.name: field for field in dataclasses.fields(kind)}

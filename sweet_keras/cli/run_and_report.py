@@ -1,0 +1,31 @@
+"""What every resumable command does around its run."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sweet_keras.cli.command import Invocation
+
+
+def run_and_report(call: Invocation, run: Callable[..., Any]) -> tuple[Any, str, list[str], Any]:
+    """Carries out a command and writes its report.
+
+    Args:
+        call: The call.
+        run: The command's function in `sweet_keras.runs`.
+
+    Returns:
+        The results, the headline, the sentences that qualify it, and where the report lies.
+    """
+    from sweet_keras.report import write_report
+    from sweet_keras.report.headline import headline
+
+    results = run(
+        call.config,
+        overwrite=call.overwrite,
+        resume=call.resume,
+        arguments=call.arguments,
+        console=call.progress,
+    )
+    report = write_report(call.config.out)
+    first, more = headline(results)
+    return results, first, more, report
