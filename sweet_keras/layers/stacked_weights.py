@@ -9,29 +9,39 @@ import keras
 import numpy as np
 
 
-def _single(network: Any) -> dict[str, keras.Variable]:
-    """Variables that exist once: of `patches`, if it has any, and of `final_norm`."""
-    named = {
+def named_variables(network: Any) -> dict[str, keras.Variable | list[keras.Variable]]:
+    """The variables of a network by the names of `sweet_keras.core.schema`.
+
+    Args:
+        network: Has `blocks`, `final_norm` and, if it sees images, `patches`.
+
+    Returns:
+        One variable, or, for what every block has, a list with one for each of them.
+    """
+    named: dict[str, Any] = {
         "final_norm/scale": network.final_norm.scale,
         "final_norm/bias": network.final_norm.bias,
     }
     patches = getattr(network, "patches", None)
-    return named if patches is None else named | patches.named_weights()
+    if patches is not None:
+        named |= patches.named_weights()
+    layers = [block.named_weights() for block in network.blocks]
+    return named | {name: [layer[name] for layer in layers] for name in layers[0]}
 
 
 def read_weights(network: Any) -> dict[str, np.ndarray]:
     """Copies the variables of a network out.
 
     Args:
-        network: Has `blocks`, `final_norm` and, if it sees images, `patches`.
+        network: See `named_variables`.
 
     Returns:
         float32 arrays by the names of `sweet_keras.core.schema`.
     """
-    arrays = {name: to_numpy(variable) for name, variable in _single(network).items()}
-    layers = [block.named_weights() for block in network.blocks]
-    stacked = {name: np.stack([to_numpy(layer[name]) for layer in layers]) for name in layers[0]}
-    return arrays | stacked
+    return {
+        name: np.stack([to_numpy(v) for v in found]) if isinstance(found, list) else to_numpy(found)
+        for name, found in named_variables(network).items()
+    }
 
 
 def write_weights(network: Any, arrays: Mapping[str, np.ndarray]) -> None:
@@ -40,13 +50,14 @@ def write_weights(network: Any, arrays: Mapping[str, np.ndarray]) -> None:
     Raises:
         ValueError: If a shape differs (from Keras).
     """
-    for name, variable in _single(network).items():
-        variable.assign(arrays[name])
-    for layer, block in enumerate(network.blocks):
-        for name, variable in block.named_weights().items():
-            variable.assign(arrays[name][layer])
+    for name, found in named_variables(network).items():
+        if isinstance(found, list):
+            for layer, variable in enumerate(found):
+                variable.assign(arrays[name][layer])
+        else:
+            found.assign(arrays[name])
 
 
-def to_numpy(variable: keras.Variable) -> np.ndarray:
-    """A copy of a variable as a float32 array."""
+def to_numpy(variable: Any) -> np.ndarray:
+    """A copy of a variable or tensor as a float32 array."""
     return np.array(keras.ops.convert_to_numpy(variable), dtype="float32")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 
 import keras
@@ -12,6 +13,7 @@ from sweet_keras.core.size import ViTSize
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.mae_decoder import MAEDecoder
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
+from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.portable_compile_config import portable_compile_config
 from sweet_keras.models.vit_backbone import ViTBackbone
@@ -29,7 +31,8 @@ class MaskedAutoencoder(keras.Model):
     patch (flat patches less, see `FLAT_VARIANCE`). `fit` takes images alone.
 
     Args:
-        encoder: A `SweetTemplateViT`, or a `ViTBackbone` to train a plain network that way.
+        encoder: A `SweetTemplateViT`, a `ViTBackbone` to train a plain network that way, or a
+            `GeneratedViT` for one under a constraint.
         mask_ratio: Share of the patches that is masked.
         decoder: Size of the decoder, such as `"L2H3"`, its heads as wide as the encoder's. By
             default two layers of half the encoder's heads.
@@ -61,7 +64,7 @@ class MaskedAutoencoder(keras.Model):
 
     def __init__(
         self,
-        encoder: SweetTemplateViT | ViTBackbone,
+        encoder: SweetTemplateViT | ViTBackbone | GeneratedViT,
         *,
         mask_ratio: float = 0.75,
         decoder: str | ViTSize | None = None,
@@ -131,10 +134,11 @@ class MaskedAutoencoder(keras.Model):
         # Pixels and fixed positions are shuffled, not tokens: a gather without a gradient.
         patches = ops.take_along_axis(patches, order[:, :, None], axis=1)
         visible, masked = patches[:, : self.visible], patches[:, self.visible :]
-        positions = ops.take(embedding.position_table, order[:, : self.visible], axis=0)
         prefix = self.encoder.prefix(heads, training)
-        tokens = embedding.embed(visible, positions, prefix)
-        tokens = self.encoder.encode(tokens, prefix, training)
+        with self._generated():
+            positions = ops.take(embedding.position_table, order[:, : self.visible], axis=0)
+            tokens = embedding.embed(visible, positions, prefix)
+            tokens = self.encoder.encode(tokens, prefix, training)
         prediction = self.decoder_layer(
             tokens, order=order, masked=masked.shape[1], prefix=prefix, training=training
         )
@@ -144,6 +148,12 @@ class MaskedAutoencoder(keras.Model):
             "target": (masked - mean) / deviation,
             "order": order,
         }
+
+    def _generated(self):
+        """Generated once for each call, where the encoder does not own its weights."""
+        if isinstance(self.encoder, GeneratedViT):
+            return self.encoder.generated()
+        return contextlib.nullcontext()
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         return ops.mean(ops.square(y_pred["prediction"] - y_pred["target"]))
