@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sweet_keras.core.size import ViTSize
-from sweet_keras.initialization.selection import AXES, prefix, random_twin, select
+from sweet_keras.initialization.selection import AXES, narrower, prefix, random_twin, select
 from sweet_keras.models.vit_backbone import ViTBackbone
 
 _HEURISTIC, _AUTOMATIC = 3, 6  # blocks that the two ways keep
@@ -27,7 +27,7 @@ def share_init(source: ViTBackbone, size: str | ViTSize, layer: int | None = Non
     layer = depth // 2 if layer is None else layer
     if not 0 <= layer < depth:
         raise ValueError(f"`layer` must be from 0 to {depth - 1}. Received: {layer}")
-    target = _narrower(source, size)
+    target = narrower(source, size)
     return _copy(source, target, {at: layer for at in range(target.depth)}, rest=True)
 
 
@@ -44,7 +44,7 @@ def heur_lg(source: ViTBackbone, size: str | ViTSize) -> ViTBackbone:
     Reference:
         Heur-LG: Wang et al., Learngene, AAAI 2022.
     """
-    target = _narrower(source, size)
+    target = narrower(source, size)
     count = min(_HEURISTIC, target.depth, source.size.depth)
     layers = {target.depth - i: source.size.depth - i for i in range(1, count + 1)}
     return _copy(source, target, layers, rest=False)
@@ -63,16 +63,9 @@ def auto_lg(source: ViTBackbone, size: str | ViTSize) -> ViTBackbone:
     Reference:
         Auto-LG: Wang et al., Learngene, 2023; which blocks is its finding for vision transformers.
     """
-    target = _narrower(source, size)
+    target = narrower(source, size)
     count = min(_AUTOMATIC, target.depth, source.size.depth)
     return _copy(source, target, {i: i for i in range(count)}, rest=False)
-
-
-def _narrower(source: ViTBackbone, size: str | ViTSize) -> ViTSize:
-    target = ViTSize.parse(size, source.head_dim)
-    if target.embed_dim > source.embed_dim:
-        raise ValueError(f"`size` must be no wider than the source. Received: {target}")
-    return target
 
 
 def _copy(source: ViTBackbone, target: ViTSize, layers: dict[int, int], rest: bool) -> ViTBackbone:

@@ -112,6 +112,18 @@ def _smaller(source: ViTBackbone, size: str | ViTSize) -> ViTSize:
     return target
 
 
+def narrower(source: ViTBackbone, size: str | ViTSize) -> ViTSize:
+    """Reads the size of a target.
+
+    Raises:
+        ValueError: If it is wider than the source.
+    """
+    target = ViTSize.parse(size, source.head_dim)
+    if target.embed_dim > source.embed_dim:
+        raise ValueError(f"`size` must be no wider than the source. Received: {target}")
+    return target
+
+
 def _network(source: ViTBackbone, size: ViTSize, arrays: Arrays) -> ViTBackbone:
     network = random_twin(source, size)
     network.load_arrays(arrays)
