@@ -91,6 +91,28 @@ def resize_depth(array: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return result
 
 
+def resize_array(
+    array: np.ndarray, axes: Sequence[str], embed_dim: int, layers: np.ndarray
+) -> np.ndarray:
+    """Takes an array to another width and depth.
+
+    Args:
+        array: Any array of a network.
+        axes: The letters of its axes (see `sweet_keras.core.schema`): "D", "I" and "L" are resized,
+            others stay.
+        embed_dim: D of the target.
+        layers: A `depth_map`.
+    """
+    for axis, letter in enumerate(axes):
+        if letter == "D":
+            array = resize_width(array, axis, embed_dim)
+        elif letter == "I":
+            array = resize_input_width(array, axis, embed_dim)
+        elif letter == "L":
+            array = resize_depth(array, layers)
+    return array
+
+
 def interpolation_matrix(source: int, target: int) -> np.ndarray:
     """Bicubic (a = -0.5), anti-aliased interpolation along one axis, as pillow's.
 

@@ -178,18 +178,11 @@ class SweetTemplate:
         by_block = np.kron(layers, np.eye(blocks.BLOCKS_PER_LAYER))
         arrays = {}
         for name, axes in self.axes().items():
-            array = self.arrays[name]
-            for axis, letter in enumerate(axes):
-                if letter == "D":
-                    array = resize.resize_width(array, axis, target.embed_dim)
-                elif letter == "I":
-                    array = resize.resize_input_width(array, axis, target.embed_dim)
-                elif letter == "L":
-                    array = resize.resize_depth(array, layers)
-                elif letter == "B":
-                    array = resize.resize_depth(array, by_block)
-                elif letter == "N":
-                    array = resize.resize_grid(array, self.grid, grid)
+            array = resize.resize_array(self.arrays[name], axes, target.embed_dim, layers)
+            if "B" in axes:
+                array = resize.resize_depth(array, by_block)
+            elif "N" in axes:
+                array = resize.resize_grid(array, self.grid, grid)
             arrays[name] = np.ascontiguousarray(array)
         return dataclasses.replace(
             self, size=target, image_shape=(shape[0], shape[1], shape[2]), arrays=arrays

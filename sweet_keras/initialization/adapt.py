@@ -9,11 +9,11 @@ import keras
 import numpy as np
 
 from sweet_keras.core.template import SweetTemplate
+from sweet_keras.initialization.brief_fit import count_steps, fit_briefly
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 from sweet_keras.models.image_classifier import ImageClassifier
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
 from sweet_keras.models.pixel_range import warn_unless_pixels
-from sweet_keras.models.warmup_cosine import WarmupCosine
 
 
 def adapt(
@@ -56,36 +56,22 @@ def adapt(
     Raises:
         ValueError: If the amount of data or steps is not positive.
     """
-    images = data[0] if isinstance(data, tuple) else data
+    steps, batch_size = count_steps(data, epochs, batch_size, steps)
     labelled = isinstance(data, tuple)
-    arrays = hasattr(images, "shape")
-    if not arrays and steps is None:
-        raise ValueError("`steps` must be given with a data set. Received: steps=None")
-    if steps is None:
-        batch_size = min(batch_size, len(images))
-        steps = max(1, round(epochs * len(images) / max(1, batch_size)))
-    if steps < 1 or (arrays and not len(images)):
-        raise ValueError(
-            f"`data` must hold images and `steps` must be positive. Received: {steps} steps, "
-            f"{len(images) if arrays else 'a data set'} images"
-        )
-    warn_unless_pixels(images)
+    warn_unless_pixels(data[0] if labelled else data)
     encoder = SweetTemplateViT(template, dtype=dtype, tokens=_tokens(template, batch_size))
     if labelled:
         model = ImageClassifier(encoder, classes=int(np.max(data[1])) + 1)
     else:
         model = MaskedAutoencoder.from_template(template, encoder, mask_ratio=mask_ratio, seed=seed)
-    schedule = WarmupCosine(learning_rate, steps, warmup=0.1)
-    model.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=0.0), jit_compile=jit_compile
-    )
-    # Variables made within the first step would have TensorFlow trace it twice.
-    model.optimizer.build(model.trainable_variables)
-    model.fit(
-        _batches(data, batch_size, seed) if arrays else data,
-        steps_per_epoch=steps,
-        epochs=1,
-        shuffle=False,  # batches come shuffled
+    fit_briefly(
+        model,
+        data,
+        steps,
+        batch_size,
+        learning_rate,
+        seed=seed,
+        jit_compile=jit_compile,
         callbacks=callbacks,
         verbose=verbose,
     )
@@ -98,17 +84,3 @@ def adapt(
 def _tokens(template: SweetTemplate, batch_size: int) -> int:
     rows, columns = template.grid
     return batch_size * rows * columns
-
-
-def _batches(data: Any, batch_size: int, seed: int | None):
-    """Endless batches of arrays, shuffled anew in each pass."""
-    generator = np.random.default_rng(seed)
-    parts = data if isinstance(data, tuple) else (data,)
-    count = len(parts[0])
-    queue = np.empty(0, int)
-    while True:
-        while len(queue) < batch_size:
-            queue = np.concatenate([queue, generator.permutation(count)])
-        batch = tuple(part[queue[:batch_size]] for part in parts)
-        queue = queue[batch_size:]
-        yield batch

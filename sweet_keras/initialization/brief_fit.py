@@ -1,0 +1,128 @@
+"""A few steps of training that fit a network of another size to images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from sweet_keras.core.resize import resize_input_width
+from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
+from sweet_keras.models.generated_vit import GeneratedViT
+from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
+from sweet_keras.models.vit_backbone import ViTBackbone
+from sweet_keras.models.warmup_cosine import WarmupCosine
+
+
+def count_steps(
+    data: Any, epochs: float, batch_size: int, steps: int | None = None
+) -> tuple[int, int]:
+    """Steps and images in each of a fit.
+
+    Args:
+        data: Images, a pair (images, labels), or a data set of batches.
+        epochs: Passes over the images.
+        batch_size: Images in a step, no more than there are.
+        steps: Number of steps instead of `epochs`.
+
+    Returns:
+        Steps and batch size.
+
+    Raises:
+        ValueError: If the amount of data or steps is not positive.
+    """
+    images = data[0] if isinstance(data, tuple) else data
+    arrays = hasattr(images, "shape")
+    if not arrays and steps is None:
+        raise ValueError("`steps` must be given with a data set. Received: steps=None")
+    if steps is None:
+        batch_size = min(batch_size, len(images))
+        steps = max(1, round(epochs * len(images) / max(1, batch_size)))
+    if steps < 1 or (arrays and not len(images)):
+        raise ValueError(
+            f"`data` must hold images and `steps` must be positive. Received: {steps} steps, "
+            f"{len(images) if arrays else 'a data set'} images"
+        )
+    return steps, batch_size
+
+
+def fit_briefly(
+    model: keras.Model,
+    data: Any,
+    steps: int,
+    batch_size: int,
+    learning_rate: float,
+    *,
+    seed: int | None = None,
+    jit_compile: bool | str = "auto",
+    callbacks: list[keras.callbacks.Callback] | None = None,
+    verbose: int | str = 0,
+) -> None:
+    """Trains what is trainable with AdamW without weight decay.
+
+    Args:
+        model: A built model with a loss of its own.
+        data: Images, a pair (images, labels), or a data set of batches.
+        steps: Number of steps.
+        batch_size: Images in a step.
+        learning_rate: The highest; it falls to 0 by a cosine, after a tenth of the steps of
+            warm-up.
+        seed: Seed of shuffling.
+        jit_compile: As in `keras.Model.compile`.
+        callbacks: Keras callbacks.
+        verbose: As in `keras.Model.fit`.
+    """
+    arrays = hasattr(data[0] if isinstance(data, tuple) else data, "shape")
+    schedule = WarmupCosine(learning_rate, steps, warmup=0.1)
+    model.compile(
+        optimizer=keras.optimizers.AdamW(schedule, weight_decay=0.0), jit_compile=jit_compile
+    )
+    # Variables made within the first step would have TensorFlow trace it twice.
+    model.optimizer.build(model.trainable_variables)
+    model.fit(
+        _batches(data, batch_size, seed) if arrays else data,
+        steps_per_epoch=steps,
+        epochs=1,
+        shuffle=False,  # batches come shuffled
+        callbacks=callbacks,
+        verbose=verbose,
+    )
+
+
+def autoencoder_like(
+    source: MaskedAutoencoder,
+    encoder: SweetTemplateViT | ViTBackbone | GeneratedViT,
+    seed: int | None = None,
+) -> MaskedAutoencoder:
+    """A masked autoencoder around another encoder, its decoder the one of a trained one.
+
+    Args:
+        source: The trained one.
+        encoder: Of any width: what the decoder reads is cut, or repeated, to it.
+        seed: Of the masks.
+    """
+    mae = MaskedAutoencoder(
+        encoder, mask_ratio=source.mask_ratio, decoder=source.decoder, seed=seed
+    )
+    mae.build()
+    arrays = source.decoder_layer.arrays()
+    reads = arrays["decoder/embed/kernel"]
+    arrays["decoder/embed/kernel"] = resize_input_width(reads, 0, encoder.embed_dim)
+    mae.decoder_layer.load_arrays(arrays)
+    return mae
+
+
+def _batches(data: Any, batch_size: int, seed: int | None) -> Iterator[tuple[np.ndarray, ...]]:
+    """Endless batches of arrays, shuffled anew in each pass."""
+    generator = np.random.default_rng(seed)
+    parts = data if isinstance(data, tuple) else (data,)
+    count = len(parts[0])
+    queue = np.empty(0, int)
+    while True:
+        while len(queue) < batch_size:
+            queue = np.concatenate([queue, generator.permutation(count)])
+        batch = tuple(part[queue[:batch_size]] for part in parts)
+        queue = queue[batch_size:]
+        yield batch
