@@ -74,3 +74,14 @@ def test_errors(source):
         tleg(blank(), "L2H2")
     with pytest.raises(ValueError, match=r"without stochastic depth"):
         linear_vit(blank(drop_path=0.1))
+
+
+def test_a_saved_autoencoder_is_as_good(rng, tmp_path):
+    mae = sk.MaskedAutoencoder(linear_vit(blank()), mask_ratio=2 / 3, decoder="L1H2")
+    mae.build()
+    randomize(mae, rng)
+    mae.save(tmp_path / "mae.keras")
+    again = keras.saving.load_model(tmp_path / "mae.keras")
+    x = images(rng, 2, SHAPE)
+    expected = numpy(tleg(mae.encoder, "L3H2")(x))
+    np.testing.assert_array_equal(numpy(tleg(again.encoder, "L3H2")(x)), expected)
