@@ -226,7 +226,7 @@ def _write_table(
 ) -> None:
     final = {
         size: statistics.fmean(
-            [t.curve_accuracy[-1] for t in trials if t.size == size and t.method == "random"] or [2]
+            [t.curve_accuracy[-1] for t in trials if t.size == size and t.method in ("random", "xavier")] or [2]
         )
         for size in config.sizes
     }

@@ -3,22 +3,8 @@
 from sweet_keras.core.size import ViTSize
 from sweet_keras.runs.config import Config, option
 from sweet_keras.runs.geometry import check_ranks, parse_image_size, parse_ranks
+from sweet_keras.runs.method_names import METHODS
 from sweet_keras.runs.training_config import SPEC
-
-# The keys of `sweet_keras.runs.methods.METHODS`, which cannot be imported without Keras.
-METHODS = (
-    "random",
-    "truncated-normal",
-    "mimetic",
-    "weight-selection",
-    "prefix",
-    "share-init",
-    "heur-lg",
-    "auto-lg",
-    "direct",
-    "slice",
-    "adapt",
-)
 
 
 class CompareConfig(Config):
@@ -29,7 +15,7 @@ class CompareConfig(Config):
     )
     out: str = option(help="Folder of the comparison.", group="Run", metavar="RUN")
     methods: tuple[str, ...] = option(
-        ("random", "prefix", "direct", "slice", "adapt"),
+        ("random", "xavier", "prefix", "direct", "sweet_slice", "sweet_adapt"),
         f"Ways to start a network; repeat the option for several. Known: {', '.join(METHODS)}.",
         group="Run",
         metavar="METHOD",

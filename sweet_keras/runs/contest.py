@@ -20,7 +20,7 @@ from sweet_keras.runs.spectrum import backbone_kernels, spectra
 from sweet_keras.runs.starting_point import adapt_options
 from sweet_keras.runs.training import adamw
 
-METHODS = ("random", "slice", "adapt")
+METHODS = ("xavier", "sweet_slice", "sweet_adapt")
 _CURVE_IMAGES = 512
 
 
@@ -53,15 +53,15 @@ class Contest:
         self.networks: dict[str, tuple[ViTBackbone, float]] = {}
         # The first network of a shape is slow to build on some backends: not the one that is timed.
         first = self._random(0)
-        self._make("slice", lambda: materialize(template, size))
+        self._make("sweet_slice", lambda: materialize(template, size))
         options = adapt_options(
             source, self.shape, config.pretrain_batch_size, config.adapt_epochs, seed=0
         )
-        self._make("adapt", lambda: materialize(template, size, **options))
+        self._make("sweet_adapt", lambda: materialize(template, size, **options))
         self.spectrum = [
             part
             for method, vit in (
-                ("random", first),
+                ("xavier", first),
                 *((method, vit) for method, (vit, _) in self.networks.items()),
             )
             for part in spectra(backbone_kernels(vit), method, size)
@@ -109,7 +109,7 @@ class Contest:
         return measure_accuracy(model, self.curve_test, self.shape).overall
 
     def _weights(self, method: str, seed: int) -> tuple[list[np.ndarray], float]:
-        if method == "random":
+        if method == "xavier":
             return self._random(seed).get_weights(), 0.0
         vit, seconds = self.networks[method]
         return vit.get_weights(), seconds

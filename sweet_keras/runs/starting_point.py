@@ -15,6 +15,9 @@ from sweet_keras.models.vit_backbone import ViTBackbone
 from sweet_keras.runs.finetune_config import FinetuneConfig
 from sweet_keras.runs.geometry import parse_image_size
 
+# What `--from` says, in the words of tables and figures.
+_METHODS = {"random": "xavier", "slice": "sweet_slice", "adapt": "sweet_adapt"}
+
 
 def load_network(path: str) -> ImageClassifier | ViTBackbone:
     """Loads a network that this package wrote.
@@ -88,10 +91,8 @@ class StartingPoint:
 
     @property
     def method(self) -> str:
-        """How the network is started: random, slice, adapt, or file."""
-        if self.config.start != "auto":
-            return self.config.start
-        return "slice" if self.backbone is None else "file"
+        """How the network is started: xavier, sweet_slice, sweet_adapt, or file."""
+        return _METHODS.get(self.config.start, "sweet_slice" if self.backbone is None else "file")
 
     def network(self, images: Source) -> tuple[ViTBackbone, float]:
         """Makes the network, in the data type policy that is set.
@@ -108,10 +109,10 @@ class StartingPoint:
 
     def _from_template(self, images: Source) -> ViTBackbone:
         config, size = self.config, self.config.size or self.template.size
-        if self.method == "random":
+        if self.method == "xavier":
             return vit_like(self.template.resize(size, self.image_shape))
         options = {}
-        if self.method == "adapt":
+        if self.method == "sweet_adapt":
             options = adapt_options(
                 images, self.image_shape, config.batch_size, config.adapt_epochs, config.seed
             )
@@ -121,6 +122,6 @@ class StartingPoint:
         # Made anew, since a loaded network keeps the precision that it was saved with.
         policy = keras.config.dtype_policy().name
         vit = ViTBackbone.from_config({**self.backbone.get_config(), "dtype": policy})
-        if self.method != "random":
+        if self.method != "xavier":
             vit.set_weights(self.backbone.get_weights())
         return vit

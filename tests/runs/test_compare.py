@@ -7,9 +7,9 @@ import pytest
 
 import sweet_keras as sk
 from sweet_keras.runs.compare import compare, steps_to
-from sweet_keras.runs.compare_config import METHODS as NAMES
 from sweet_keras.runs.compare_config import CompareConfig
 from sweet_keras.runs.measurements import Trial
+from sweet_keras.runs.method_names import METHODS as NAMES
 from sweet_keras.runs.methods import METHODS
 from sweet_keras.runs.starting_point import load_network
 
@@ -19,7 +19,7 @@ def options(data, tmp_path):
     return {
         "data": data,
         "out": str(tmp_path / "run"),
-        "methods": ["random", "prefix", "adapt"],
+        "methods": ["random", "prefix", "sweet_adapt"],
         "sizes": ["L1H1"],
         "seeds": 1,
         "image_size": "8",
@@ -51,7 +51,7 @@ def test_a_comparison_and_more_of_it(options, tmp_path, console):
     run = tmp_path / "run"
     results = compare(CompareConfig(**options), console=console)
     table = rows(run)
-    assert [row["method"] for row in table] == ["random", "prefix", "adapt"]
+    assert [row["method"] for row in table] == ["random", "prefix", "sweet_adapt"]
     # With the other rate nothing is learned: the validation images must have chosen this one.
     assert {row["learning_rate"] for row in table} == {"0.02"}
     assert [float(row["accuracy"]) for row in table] == [
@@ -68,7 +68,7 @@ def test_a_comparison_and_more_of_it(options, tmp_path, console):
 
     # More seeds and a method are added; what is there is neither trained nor measured again.
     kept = {path: path.stat().st_mtime_ns for path in run.glob("*/**/*") if path.is_file()}
-    more = {**options, "seeds": 2, "methods": ["random", "adapt", "slice"]}
+    more = {**options, "seeds": 2, "methods": ["random", "sweet_adapt", "sweet_slice"]}
     compare(CompareConfig(**more), resume=True, console=console)
     assert kept == {path: path.stat().st_mtime_ns for path in kept}
     assert [(row["method"], row["seed"]) for row in rows(run)] == [
@@ -108,7 +108,7 @@ def test_every_method_makes_a_network(options, tmp_path, console):
 
 def test_steps_to():
     trial = Trial(
-        method="slice",
+        method="sweet_slice",
         size="L1H1",
         seed=0,
         accuracy=0.5,
@@ -127,7 +127,7 @@ def test_steps_to():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"methods": ["wave2"]}, "--methods must be of random, truncated-normal"),
+        ({"methods": ["wave2"]}, "--methods must be of random, xavier"),
         ({"sizes": ["L1H1", "L1H1"]}, "--sizes must be given at least once, no value twice"),
         ({"validation": 1.0}, "--validation must be in"),
         ({"learning_rates": [0.0]}, "--learning-rates must be positive"),
