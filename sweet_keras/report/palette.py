@@ -2,8 +2,8 @@
 
 Families of methods have the colours of Okabe and Ito, which colour-blind readers tell apart, and
 within a family markers and dashes differ, so that nothing rests on colour alone. Each colour has a
-name: in a page the figures refer to it (`var(--slice)`), and the page's style gives it its value for
-light or dark.
+name: in a page the figures refer to it (`var(--slice)`), and the page's style gives it its value
+for light or dark.
 """
 
 import dataclasses

@@ -47,12 +47,25 @@ def load_network(path: str) -> ImageClassifier | ViTBackbone:
 
 
 def adapt_options(
-    source: Source, image_shape: tuple[int, int, int], batch_size: int, epochs: float, seed: int
+    source: Source,
+    image_shape: tuple[int, int, int],
+    batch_size: int,
+    epochs: float,
+    seed: int,
+    classes: int | None = None,
 ) -> dict[str, Any]:
-    """Returns the arguments that make `materialize` fit a network to images, without labels."""
+    """Returns the arguments that make `materialize` fit a network to images.
+
+    By the loss of the masked autoencoder, without labels; with a number of `classes` by
+    classification of these.
+    """
     batch_size = min(batch_size, len(source))
+    labels = classes is not None
     return {
-        "adapt": pipeline(source, batch_size, image_shape=image_shape, augment="mae", seed=seed),
+        "adapt": pipeline(
+            source, batch_size, image_shape=image_shape, augment="mae", labels=labels, seed=seed
+        ),
+        "classes": classes,
         "steps": max(1, round(epochs * len(source) / batch_size)),
         "batch_size": batch_size,
         "seed": seed,
