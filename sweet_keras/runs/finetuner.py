@@ -1,5 +1,6 @@
 """Fine-tunings of one size with one learning rate, in one compiled classifier."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import keras
@@ -42,6 +43,7 @@ class Finetuner:
         self.size, self.image_shape = str(network.size), tuple(network.image_shape)
         optimizer = adamw(learning_rate, config.finetune_steps, config.warmup, config.weight_decay)
         self.classifier = SharedClassifier(network, classes, optimizer)
+        self.last: Trial | None = None  # whose network the classifier is now
 
     @property
     def model(self) -> keras.Model:
@@ -78,7 +80,7 @@ class Finetuner:
             self._batches(seed), config.finetune_steps, config.curve_points, self._follow
         )
         accuracy = measure_accuracy(self.model, measured, self.image_shape)
-        return Trial(
+        self.last = Trial(
             method=method,
             size=self.size,
             seed=seed,
@@ -92,6 +94,14 @@ class Finetuner:
             curve_loss=tuple(curve.losses),
             curve_accuracy=tuple(curve.accuracies),
             class_accuracy=accuracy.by_class,
+        )
+        return self.last
+
+    def measure_again(self, measured: Source) -> Trial:
+        """Returns the last trial with the accuracy of its network on other images."""
+        accuracy = measure_accuracy(self.model, measured, self.image_shape)
+        return dataclasses.replace(
+            self.last, accuracy=accuracy.overall, class_accuracy=accuracy.by_class
         )
 
     def _batches(self, seed: int):

@@ -95,9 +95,14 @@ class SizeContest:
         cell = self._cell(part, name, seed, rate)
         trial = self.cells.read(cell)
         if trial is None:
-            weights, seconds = self._start(name, seed)
             finetuner = self._finetuner(rate)
-            trial = finetuner.trial(name, weights, seed, self.measured[part], seconds)
+            last = finetuner.last
+            if last is not None and (last.method, last.seed) == (name, seed):
+                # Chosen a moment ago: the same fine-tuning, only to be tested.
+                trial = finetuner.measure_again(self.measured[part])
+            else:
+                weights, seconds = self._start(name, seed)
+                trial = finetuner.trial(name, weights, seed, self.measured[part], seconds)
             self.cells.write(cell, trial)
         return trial
 

@@ -59,7 +59,7 @@ def test_by_the_loss_of_the_task(x, learned, rng):
 
 def test_a_data_set_with_labels_needs_their_number_only(x, learned, rng):
     target, y = learned.resize("L2H1"), rng.integers(0, 3, 64)
-    batches = iter([(x[:32], y[:32]), (x[32:], y[32:])])
+    batches = ((x[part], y[part]) for part in (slice(32), slice(32, None)))
     result = sk.adapt(target, batches, steps=2, classes=3, learning_rate=1e-2)
     np.testing.assert_array_equal(result.arrays["core"], target.arrays["core"])
     np.testing.assert_array_equal(
