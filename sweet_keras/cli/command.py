@@ -52,6 +52,8 @@ class Command:
         body: What it does; its docstring is the help text.
         writes_run: Whether it writes a run directory, and so takes `--overwrite`.
         resumable: Whether it takes `--resume`.
+        shared: Whether several processes may work on one run, each started with `--resume`, the
+            first one too.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Command:
     body: Callable[[Invocation], None]
     writes_run: bool = False
     resumable: bool = False
+    shared: bool = False
 
     def help(self) -> str:
         """Returns the help text in Markdown: the docstring, its examples as one code block."""
@@ -131,7 +134,8 @@ class Command:
             if "out" not in values:
                 raise ValueError("--resume needs --out, the run to go on with. Received: no --out")
             run = RunDirectory(values["out"])
-            values = resumed_options(self.config, values, run, self.name)
+            if not (self.shared and run.state == "new"):
+                values = resumed_options(self.config, values, run, self.name)
         return self.config.from_mapping(values, source), overwrite, resume
 
     def _common(self) -> list[inspect.Parameter]:
@@ -142,6 +146,10 @@ class Command:
             flags["resume"] = (
                 "Go on with the interrupted run in --out, from where it was last saved, with "
                 "the options it was started with."
+            )
+        if self.shared:
+            flags["resume"] += (
+                " Processes that are started with it share the work; the first one starts the run."
             )
         if self.writes_run:
             flags["overwrite"] = "Remove the run that lies in --out, and start anew."

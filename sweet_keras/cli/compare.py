@@ -13,12 +13,13 @@ def compare(call: Invocation) -> None:
 
     Goes in: labelled images with a test part. Comes out: a folder with results.csv, report.html,
     and every fine-tuning in a file of its own, so that an interrupted comparison goes on where it
-    was, and methods, sizes and seeds can be added later.
+    was, and methods, sizes and seeds can be added later. The same command with --resume in several
+    processes shares the work.
 
     Example:
         sweet compare --data fashion-mnist --out runs/compare
 
-        sweet compare --out runs/compare --resume --seeds 5 --methods random --methods slice
+        sweet compare --out runs/compare --resume --seeds 5 --methods xavier --methods sweet_slice
     """
     from sweet_keras.cli.tables import comparison_table
     from sweet_keras.runs.compare import compare as run
@@ -31,5 +32,10 @@ def compare(call: Invocation) -> None:
 
 
 COMPARE = Command(
-    name="compare", config=CompareConfig, body=compare, writes_run=True, resumable=True
+    name="compare",
+    config=CompareConfig,
+    body=compare,
+    writes_run=True,
+    resumable=True,
+    shared=True,
 )

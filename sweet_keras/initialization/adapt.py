@@ -24,6 +24,7 @@ def adapt(
     batch_size: int = 256,
     learning_rate: float = 1e-3,
     steps: int | None = None,
+    classes: int | None = None,
     mask_ratio: float = 0.75,
     seed: int | None = None,
     dtype: Any = None,
@@ -37,12 +38,13 @@ def adapt(
         template: Already of the target size: see `SweetTemplate.resize`.
         data: Images (n, height, width, channels), fitted by the MAE loss; a pair (images, labels)
             with integer labels, fitted by classification; or a data set that yields batches of
-            one of them, together with `steps`.
+            one of them, together with `steps` and, if there are labels, `classes`.
         epochs: Passes over the images; the paper's is 0.16.
         batch_size: Images in a step.
         learning_rate: Highest rate of AdamW; it falls to 0 by a cosine, after a tenth of the steps
             of warm-up.
         steps: Number of steps instead of `epochs`.
+        classes: Number of classes, if there are labels; of arrays the largest label says it.
         mask_ratio: Share of the patches that is masked, for the MAE loss.
         seed: Seed of shuffling and masks.
         dtype: Data type policy.
@@ -57,11 +59,11 @@ def adapt(
         ValueError: If the amount of data or steps is not positive.
     """
     steps, batch_size = count_steps(data, epochs, batch_size, steps)
-    labelled = isinstance(data, tuple)
-    warn_unless_pixels(data[0] if labelled else data)
+    labelled = isinstance(data, tuple) or classes is not None
+    warn_unless_pixels(data[0] if isinstance(data, tuple) else data)
     encoder = SweetTemplateViT(template, dtype=dtype, tokens=_tokens(template, batch_size))
     if labelled:
-        model = ImageClassifier(encoder, classes=int(np.max(data[1])) + 1)
+        model = ImageClassifier(encoder, classes or int(np.max(data[1])) + 1)
     else:
         model = MaskedAutoencoder.from_template(template, encoder, mask_ratio=mask_ratio, seed=seed)
     fit_briefly(

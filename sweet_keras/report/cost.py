@@ -1,14 +1,18 @@
 """Figure: what each step costs in seconds, and what has to be stored."""
 
+from textwrap import shorten
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sweet_keras.report.drawing import new_figure
 from sweet_keras.report.palette import ADAPT, RANDOM, SLICE, THIRD
-from sweet_keras.runs.comparison import BASELINE, compare, sizes_of
+from sweet_keras.runs.comparison import compare, sizes_of
 from sweet_keras.runs.results import Results
 
-_INITIALIZATION = {"slice": ("slice", SLICE.light), "adapt": ("adapt", ADAPT.light)}
+_INITIALIZATION = {"sweet_slice": ("slice", SLICE.light), "sweet_adapt": ("adapt", ADAPT.light)}
+
+_LABEL = 28  # characters; longer names would leave no room for bars
 
 
 def cost(results: Results) -> Figure:
@@ -50,10 +54,10 @@ def _times(results: Results) -> list[tuple[str, float, str]]:
 def _stored(results: Results) -> list[tuple[str, float, str]]:
     """Returns label, count and colour of each bar."""
     bars = [("the template", results.pretraining.template_parameters, SLICE.light)]
-    cells = [cell for cell in compare(results.trials) if cell.method == BASELINE]
-    bars += [(f"plain {cell.size}", cell.parameters, RANDOM.light) for cell in cells]
-    if len(cells) > 1:
-        bars.append(("all of these", sum(cell.parameters for cell in cells), RANDOM.light))
+    plain = {cell.size: cell.parameters for cell in compare(results.trials)}
+    bars += [(f"plain {size}", parameters, RANDOM.light) for size, parameters in plain.items()]
+    if len(plain) > 1:
+        bars.append(("all of these", sum(plain.values()), RANDOM.light))
     return bars
 
 
@@ -62,7 +66,7 @@ def _bars(axes: Axes, bars: list[tuple[str, float, str]], show) -> None:
     places = range(len(bars))
     drawn = axes.barh(places, values, color=colours, height=0.62)
     axes.bar_label(drawn, [show(value) for value in values], padding=4)
-    axes.set_yticks(places, labels)
+    axes.set_yticks(places, [shorten(label, _LABEL, placeholder=" …") for label in labels])
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", which="both", length=0, labelbottom=False)

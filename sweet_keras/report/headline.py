@@ -1,7 +1,8 @@
 """What a run found, in sentences computed from its numbers, whoever won."""
 
 from sweet_keras.report.palette import text_of
-from sweet_keras.runs.comparison import BASELINE, Cell, compare, methods_of, sizes_of
+from sweet_keras.runs.comparison import Cell, compare, methods_of, sizes_of
+from sweet_keras.runs.method_names import BASELINES
 from sweet_keras.runs.results import Results
 from sweet_keras.runs.spectrum import SICK
 
@@ -16,8 +17,9 @@ def headline(results: Results) -> tuple[str, list[str]]:
         One sentence, and more that qualify it.
     """
     methods = methods_of(results.trials)
-    if BASELINE in methods and len(methods) > 1:
-        first, more = _contest(results, [method for method in methods if method != BASELINE])
+    others = [method for method in methods if method not in BASELINES]
+    if others and len(others) < len(methods):
+        first, more = _contest(results, others)
     elif results.trials:
         first, more = _accuracy(results)
     else:
@@ -26,7 +28,7 @@ def headline(results: Results) -> tuple[str, list[str]]:
         {
             f"{part.kind} ({part.values[0]:.0f})"
             for part in results.spectra
-            if part.values[0] > SICK and part.method != BASELINE
+            if part.values[0] > SICK and part.method not in BASELINES
         }
     )
     if sick:
@@ -38,12 +40,12 @@ def headline(results: Results) -> tuple[str, list[str]]:
 
 
 def _contest(results: Results, methods: list[str]) -> tuple[str, list[str]]:
-    cells = [cell for cell in compare(results.trials) if cell.difference is not None]
+    cells = [cell for cell in compare(results.trials) if cell.against is not None]
     groups = {method: [cell for cell in cells if cell.method == method] for method in methods}
     groups = {method: group for method, group in groups.items() if group}
     if not groups:
         return _accuracy(results)
-    leading = "adapt" if "adapt" in groups else next(iter(groups))
+    leading = "sweet_adapt" if "sweet_adapt" in groups else next(iter(groups))
     seeds = {len(cell.accuracies) for cell in cells}
     title = _title(leading, groups[leading])
     sentences = [_sentence(method, group) for method, group in groups.items()]
@@ -56,14 +58,14 @@ def _contest(results: Results, methods: list[str]) -> tuple[str, list[str]]:
             "With a single seed no difference can be told from chance."
             if max(seeds) == 1
             else "A difference is called clear if chance alone would give it in fewer than one "
-            "case in twenty (t-test)."
+            "case in twenty (t-test, paired by seed)."
         )
     )
     return title, sentences
 
 
 def _title(method: str, cells: list[Cell]) -> str:
-    name = {"adapt": "The adapted template", "slice": "The sliced template"}.get(
+    name = {"sweet_adapt": "The adapted template", "sweet_slice": "The sliced template"}.get(
         method, f"'{method}'"
     )
     sizes = f"all {len(cells)} sizes" if len(cells) > 1 else cells[0].size

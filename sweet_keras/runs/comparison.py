@@ -1,18 +1,26 @@
 """Means, spreads and differences of trials: the numbers behind tables, figures and headlines."""
 
 import dataclasses
-import math
 import re
 import statistics
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
 
 from sweet_keras.runs.measurements import Trial
+from sweet_keras.runs.method_names import BASELINES, order_of
+from sweet_keras.runs.paired import Difference, Verdict, paired_difference
 
-BASELINE = "random"
-_ORDER = ("random", "slice", "adapt")
 
-Verdict = Literal["better", "worse", "no clear difference"]
+class Measured(Protocol):
+    """What can be compared: a trial, or a row of a table."""
+
+    method: str
+    size: str
+    seed: int
+    accuracy: float
+
+
+AnyMeasured = TypeVar("AnyMeasured", bound=Measured)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,11 +29,10 @@ class Cell:
 
     Attributes:
         size: Such as `"L6H6"`.
-        method: Such as `"slice"`.
+        method: Such as `"sweet_slice"`.
         accuracies: One for each seed, as fractions.
-        difference: Mean accuracy less that of the baseline at this size; None for the baseline
-            itself and where it was not run.
-        error: Standard error of the difference; None with fewer than two seeds on a side.
+        against: The baseline's accuracy subtracted, paired by seed: of the better of the baselines
+            at this size. None for that one itself, and where there is none.
         seconds: Mean seconds of fine-tuning.
         initialization_seconds: Mean seconds to make the network from the template.
         parameters: Numbers in the network.
@@ -34,8 +41,7 @@ class Cell:
     size: str
     method: str
     accuracies: tuple[float, ...]
-    difference: float | None
-    error: float | None
+    against: Difference | None
     seconds: float
     initialization_seconds: float
     parameters: int
@@ -51,29 +57,14 @@ class Cell:
         return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else None
 
     @property
+    def difference(self) -> float | None:
+        """Mean accuracy less that of the baseline, a fraction; None without one."""
+        return None if self.against is None else self.against.mean
+
+    @property
     def verdict(self) -> Verdict | None:
-        """How it compares with the baseline; None where that cannot be said.
-
-        A difference counts if a two-sided t-test would give it by chance in fewer than 5 % of
-        cases.
-        """
-        if self.difference is None or self.error is None:
-            return None
-        limit = critical_t(2 * len(self.accuracies) - 2) * self.error
-        if abs(self.difference) <= limit:
-            return "no clear difference"
-        return "better" if self.difference > 0 else "worse"
-
-
-def critical_t(degrees: int) -> float:
-    """Returns the two-sided 5 % limit of Student's t, at most 1 % too large.
-
-    Args:
-        degrees: Degrees of freedom, positive.
-    """
-    table = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
-    # Beyond the table the first terms of its expansion in 1/degrees do.
-    return table[degrees - 1] if degrees <= len(table) else 1.96 + 2.45 / degrees + 3 / degrees**2
+        """How it compares with the baseline; None where that cannot be said."""
+        return None if self.against is None else self.against.verdict
 
 
 def compare(trials: Iterable[Trial]) -> list[Cell]:
@@ -85,25 +76,24 @@ def compare(trials: Iterable[Trial]) -> list[Cell]:
     Returns:
         One cell for each combination that was run.
     """
-    groups: dict[tuple[str, str], list[Trial]] = {}
-    for trial in trials:
-        groups.setdefault((trial.size, trial.method), []).append(trial)
+    trials = list(trials)
+    groups = by_cell(trials)
     cells = []
-    for size in sizes_of(trial for group in groups.values() for trial in group):
-        baseline = [trial.accuracy for trial in groups.get((size, BASELINE), [])]
-        for method in methods_of(trial for group in groups.values() for trial in group):
+    for size in sizes_of(trials):
+        baseline = baseline_of(trials, size)
+        for method in methods_of(trials):
             group = groups.get((size, method))
             if group is None:
                 continue
-            accuracies = tuple(trial.accuracy for trial in group)
-            against = baseline if method != BASELINE else []
+            against = None
+            if baseline not in (None, method):
+                against = paired_difference(by_seed(group), by_seed(groups[size, baseline]))
             cells.append(
                 Cell(
                     size=size,
                     method=method,
-                    accuracies=accuracies,
-                    difference=_difference(accuracies, against),
-                    error=_standard_error(accuracies, against),
+                    accuracies=tuple(trial.accuracy for trial in group),
+                    against=against,
                     seconds=statistics.fmean(trial.seconds for trial in group),
                     initialization_seconds=statistics.fmean(
                         trial.initialization_seconds for trial in group
@@ -112,6 +102,38 @@ def compare(trials: Iterable[Trial]) -> list[Cell]:
                 )
             )
     return cells
+
+
+def by_cell(measured: Iterable[AnyMeasured]) -> dict[tuple[str, str], list[AnyMeasured]]:
+    """Groups what was measured by size and method."""
+    groups: dict[tuple[str, str], list[AnyMeasured]] = {}
+    for one in measured:
+        groups.setdefault((one.size, one.method), []).append(one)
+    return groups
+
+
+def by_seed(measured: Iterable[Measured]) -> dict[int, float]:
+    """Returns the accuracy of each seed."""
+    return {one.seed: one.accuracy for one in measured}
+
+
+def baseline_of(measured: Iterable[Measured], size: str) -> str | None:
+    """Returns the untrained start that others are measured against at a size.
+
+    Args:
+        measured: Trials or rows, of any sizes.
+        size: The size.
+
+    Returns:
+        Of truncated normal and Xavier (`BASELINES`) the one with the higher mean accuracy there,
+        or None where neither was run.
+    """
+    groups = by_cell(one for one in measured if one.size == size and one.method in BASELINES)
+    means = {
+        method: statistics.fmean(one.accuracy for one in group)
+        for (_, method), group in groups.items()
+    }
+    return max(means, key=means.__getitem__, default=None)
 
 
 def sizes_of(trials: Iterable[Trial]) -> list[str]:
@@ -124,20 +146,6 @@ def sizes_of(trials: Iterable[Trial]) -> list[str]:
     return sorted(parameters, key=key)
 
 
-def methods_of(trials: Iterable[Trial]) -> list[str]:
-    """Returns the methods of some trials: random, slice, adapt, then others by name."""
-    names = {trial.method for trial in trials}
-    return [name for name in _ORDER if name in names] + sorted(names - set(_ORDER))
-
-
-def _difference(values: Sequence[float], baseline: Sequence[float]) -> float | None:
-    if not baseline:
-        return None
-    return statistics.fmean(values) - statistics.fmean(baseline)
-
-
-def _standard_error(values: Sequence[float], baseline: Sequence[float]) -> float | None:
-    if min(len(values), len(baseline)) < 2:
-        return None
-    variance = statistics.variance(values) / len(values)
-    return math.sqrt(variance + statistics.variance(baseline) / len(baseline))
+def methods_of(measured: Iterable[Measured]) -> list[str]:
+    """Returns the methods of what was measured, in the order of tables."""
+    return sorted({one.method for one in measured}, key=order_of)

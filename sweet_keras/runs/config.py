@@ -68,7 +68,8 @@ class Config:
     """Base of the options of one command.
 
     Subclasses are turned into frozen, keyword-only dataclasses whose fields are declared with
-    `option`. Values are checked when an instance is made: types here, ranges in `check`.
+    `option`. Values are checked when an instance is made: types here, ranges in `check`. A subclass
+    gives an option of its base another default by plain assignment, `steps = 20`.
 
     Example:
         >>> class WalkConfig(Config):
@@ -80,6 +81,11 @@ class Config:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Make the subclass a frozen, keyword-only dataclass."""
         super().__init_subclass__(**kwargs)
+        for name, field in getattr(cls, "__dataclass_fields__", {}).items():
+            if name in cls.__dict__ and name not in cls.__annotations__:
+                cls.__annotations__[name] = field.type
+                again = dataclasses.field(default=cls.__dict__[name], metadata=field.metadata)
+                setattr(cls, name, again)
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
 
     def __post_init__(self) -> None:

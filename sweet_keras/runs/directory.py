@@ -17,7 +17,9 @@ _CONTENTS = (
     "checkpoint",
     "sources",
     "cells",
+    "locks",
     "results.csv",
+    "results.md",
     "figures",
     "template.sweet",
     "model.keras",
@@ -55,6 +57,8 @@ class RunDirectory:
     results = property(lambda self: self.path / "results.json", doc="What came out.")
     sources = property(lambda self: self.path / "sources", doc="What was pre-trained.")
     cells = property(lambda self: self.path / "cells", doc="One fine-tuning each.")
+    locks = property(lambda self: self.path / "locks", doc="Claims of processes.")
+    markdown = property(lambda self: self.path / "results.md", doc="Tables and figures.")
     table = property(lambda self: self.path / "results.csv", doc="One row for each fine-tuning.")
     report = property(lambda self: self.path / "report.html", doc="The report.")
     figures = property(lambda self: self.path / "figures", doc="The report's figures as PNG.")
@@ -94,12 +98,13 @@ class RunDirectory:
 
         Args:
             overwrite: remove the run that lies here; other files are left alone.
-            resume: go on with the run that lies here.
+            resume: go on with the run that lies here; nothing is removed.
 
         Raises:
             ValueError: if something is there and neither argument covers it.
         """
         if resume:
+            self.path.mkdir(parents=True, exist_ok=True)
             return
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(f"--out must be a folder. Received: {self.path}, a file")

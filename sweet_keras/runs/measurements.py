@@ -75,7 +75,7 @@ class Trial:
     """One network of one size, started in one way, fine-tuned with one seed.
 
     Attributes:
-        method: how it was started: `"random"`, `"slice"`, `"adapt"`, or another name.
+        method: how it was started: a name of `sweet_keras.runs.method_names`, or another.
         size: its size, such as `"L6H6"`.
         seed: of the fine-tuning, and of a random start.
         accuracy: fraction of the test images that is right.

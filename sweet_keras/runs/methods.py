@@ -69,20 +69,24 @@ def _from_plain(way: Callable[[ViTBackbone, str], ViTBackbone], partly: bool = F
     return Method("plain", make, random=partly)
 
 
+def _slice(sources: Sources, size: str, seed: int) -> ViTBackbone:
+    return materialize(sources.template(), size)
+
+
 def _adapt(sources: Sources, size: str, seed: int) -> ViTBackbone:
     return materialize(sources.template(), size, **sources.adapt_options())
 
 
 METHODS = {
-    "random": _untrained(),
-    "truncated-normal": _untrained(truncated_normal),
+    "random": _untrained(truncated_normal),
+    "xavier": _untrained(),
     "mimetic": _untrained(mimetic),
-    "weight-selection": _from_plain(weight_selection),
+    "weight_selection": _from_plain(weight_selection),
     "prefix": _from_plain(prefix_selection),
-    "share-init": _from_plain(share_init),
-    "heur-lg": _from_plain(heur_lg, partly=True),
-    "auto-lg": _from_plain(auto_lg, partly=True),
+    "share": _from_plain(share_init),
+    "heur_lg": _from_plain(heur_lg, partly=True),
+    "auto_lg": _from_plain(auto_lg, partly=True),
     "direct": Method("direct", lambda sources, size, seed: sources.direct(size)),
-    "slice": Method("template", lambda sources, size, seed: materialize(sources.template(), size)),
-    "adapt": Method("template", _adapt),
+    "sweet_slice": Method("template", _slice),
+    "sweet_adapt": Method("template", _adapt),
 }

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+import keras
 from rich.console import Console
 
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.data import open_source, pipeline, steps_per_epoch
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
+from sweet_keras.models.image_classifier import ImageClassifier
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
 from sweet_keras.models.vit_backbone import ViTBackbone
 from sweet_keras.runs.directory import RunDirectory
@@ -140,12 +142,30 @@ def autoencoder(
         encoder: A plain network to train instead of a template.
     """
     model = MaskedAutoencoder(
-        encoder or _template_vit(config),
+        encoder or _template_vit(config, visible=1 - config.mask_ratio),
         mask_ratio=config.mask_ratio,
         decoder=config.decoder,
         seed=config.seed,
     )
     model.build()
+    _compile(model, config, steps)
+    return model
+
+
+def supervised(config: PretrainConfig, steps: int, classes: int) -> ImageClassifier:
+    """Returns a template's network as a classifier, built and compiled like the autoencoder.
+
+    Args:
+        config: The options; those of mask and decoder are not used.
+        steps: Training steps in one epoch.
+        classes: Number of classes.
+    """
+    model = ImageClassifier(_template_vit(config, visible=1.0), classes)
+    _compile(model, config, steps)
+    return model
+
+
+def _compile(model: keras.Model, config: PretrainConfig, steps: int) -> None:
     model.compile(
         optimizer=adamw(
             config.learning_rate,
@@ -156,10 +176,9 @@ def autoencoder(
         ),
         jit_compile="auto" if config.jit is None else config.jit,
     )
-    return model
 
 
-def _template_vit(config: PretrainConfig) -> SweetTemplateViT:
+def _template_vit(config: PretrainConfig, visible: float) -> SweetTemplateViT:
     image_shape = (*parse_image_size(config.image_size), config.channels)
     tokens = (
         config.batch_size
@@ -178,6 +197,6 @@ def _template_vit(config: PretrainConfig) -> SweetTemplateViT:
         positions=config.positions,
         pixel_mean=config.pixel_mean,
         pixel_std=config.pixel_std,
-        tokens=round(tokens * (1 - config.mask_ratio)),
+        tokens=round(tokens * visible),
         seed=config.seed,
     )

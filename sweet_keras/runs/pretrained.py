@@ -1,8 +1,11 @@
 """The pre-trained sources of a comparison, each trained once and kept."""
 
+import dataclasses
 import functools
 import json
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import keras
 from rich.console import Console
@@ -10,51 +13,106 @@ from rich.console import Console
 from sweet_keras.core.atomic import atomic_write
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.data import Source, pipeline, steps_per_epoch
+from sweet_keras.models.image_classifier import ImageClassifier
 from sweet_keras.models.vit_backbone import ViTBackbone
+from sweet_keras.runs.accuracy import class_names
+from sweet_keras.runs.cells import refuse_other
+from sweet_keras.runs.claims import claim
 from sweet_keras.runs.compare_config import CompareConfig
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.geometry import parse_image_size
 from sweet_keras.runs.methods import Sources
-from sweet_keras.runs.pretrain import autoencoder
+from sweet_keras.runs.pretrain import autoencoder, supervised
 from sweet_keras.runs.pretrain_config import PretrainConfig
 from sweet_keras.runs.starting_point import adapt_options, load_network
 from sweet_keras.runs.training import train
+from sweet_keras.runs.variants import VARIANTS
+
+_RECIPE = "recipe.json"
+# Options of a pre-training that decide nothing, and those that only a template has.
+_ELSEWHERE = ("data", "out", "workers", "on_error")
+_OF_TEMPLATES = ("ranks", "width_rate", "depth_rate")
 
 
 class Pretrained:
     """Trains a template, or plain networks, on the same images, steps and batches.
 
-    A source lies in a folder of its own; an interrupted one goes on from its last epoch.
+    A source lies in a folder of its own; an interrupted one goes on from its last epoch. Processes
+    that share the folder train each source once: see `prepare`.
 
     Args:
         config: The recipe.
         images: What is learned from, without labels.
+        labelled: Those of them whose labels a supervised variant may use.
         run: The comparison's folder.
         console: Where progress is shown.
     """
 
     def __init__(
-        self, config: CompareConfig, images: Source, run: RunDirectory, console: Console
+        self,
+        config: CompareConfig,
+        images: Source,
+        labelled: Source,
+        run: RunDirectory,
+        console: Console,
     ) -> None:
         """Keeps the arguments; trains nothing."""
-        self.config, self.images, self.run, self.console = config, images, run, console
+        self.config, self.images, self.labelled, self.console = config, images, labelled, console
+        self.folder = run.sources if config.sources is None else Path(config.sources)
         # Read from the disk once, however many networks are started from them.
         self.network = functools.cache(self._network)
         self.template = functools.cache(self._template)
         self.image_shape = (*parse_image_size(config.image_size), config.channels)
 
-    def sources(self) -> Sources:
-        """What `sweet_keras.runs.methods` starts networks from."""
+    def sources(self, variant: str | None = None) -> Sources:
+        """What `sweet_keras.runs.methods` starts networks from.
+
+        Args:
+            variant: Of the template, see `sweet_keras.runs.variants`.
+        """
         config = self.config
+        labels = variant is not None and VARIANTS[variant].supervised
         return Sources(
             blank=self.blank,
             plain=lambda: self.network(config.source_size),
             direct=self.network,
-            template=self.template,
+            template=lambda: self.template(variant),
             adapt_options=lambda: adapt_options(
-                self.images, self.image_shape, config.pretrain_batch_size, config.adapt_epochs, 0
+                self.labelled if labels else self.images,
+                self.image_shape,
+                config.pretrain_batch_size,
+                config.adapt_epochs,
+                seed=0,
+                classes=len(class_names(self.images)) if labels else None,
             ),
         )
+
+    def name(self, needs: str, size: str, variant: str | None = None) -> str | None:
+        """The folder of what a method needs at a size; None if it needs nothing."""
+        if needs == "nothing":
+            return None
+        if needs == "template":
+            return "template" if variant is None else f"template-{variant}"
+        return f"plain-{size if needs == 'direct' else self.config.source_size}"
+
+    def prepare(self, needs: str, size: str, variant: str | None = None) -> bool:
+        """Trains what a method needs at a size, if it is not there.
+
+        Returns:
+            Whether it is there now: not if another process is training it.
+        """
+        name = self.name(needs, size, variant)
+        if name is None:
+            return True
+        source = self._source(name)
+        if source.model.exists() or source.template.exists():
+            return True
+        with claim(self.folder / f"{name}.lock") as granted:
+            if granted and needs == "template":
+                self.template(variant)
+            elif granted:
+                self.network(size if needs == "direct" else self.config.source_size)
+        return granted
 
     def blank(self, size: str) -> ViTBackbone:
         """A random network."""
@@ -70,56 +128,92 @@ class Pretrained:
 
     def _network(self, size: str) -> ViTBackbone:
         """The plain network pre-trained at a size; trained now if it is not there."""
-        source = RunDirectory(self.run.sources / f"plain-{size}")
+        source = self._source(f"plain-{size}")
         if not source.model.exists():
-            model = self._train(source, size, self.blank(size))
+            encoder = self._train(source, self.blank(size)).encoder
             with atomic_write(source.model) as path:
-                model.encoder.save(path)
+                encoder.save(path)
         return load_network(str(source.model))
 
-    def _template(self) -> SweetTemplate:
+    def _template(self, variant: str | None = None) -> SweetTemplate:
         """The template; trained now if it is not there."""
-        source = RunDirectory(self.run.sources / "template")
+        source = self._source(self.name("template", "", variant))
         if not source.template.exists():
-            self._train(source, self.config.source_size, None).template().save(source.template)
+            model = self._train(source)
+            classifier = isinstance(model, ImageClassifier)
+            (model.backbone if classifier else model).template().save(source.template)
         return SweetTemplate.load(source.template)
 
-    def cost(self, needs: str, size: str) -> tuple[float, int]:
+    def cost(self, needs: str, size: str, variant: str | None = None) -> tuple[float, int]:
         """Seconds of pre-training and numbers stored that a method draws on at a size."""
-        if needs == "nothing":
+        name = self.name(needs, size, variant)
+        if name is None:
             return 0.0, 0
-        trained = size if needs == "direct" else self.config.source_size
-        name = "template" if needs == "template" else f"plain-{trained}"
-        source = RunDirectory(self.run.sources / name)
-        seconds = json.loads(source.results.read_text(encoding="utf-8"))["seconds"]
+        results = RunDirectory(self.folder / name).results
+        seconds = json.loads(results.read_text(encoding="utf-8"))["seconds"]
         if needs == "template":
-            return seconds, self.template().parameters
+            return seconds, self.template(variant).parameters
+        trained = size if needs == "direct" else self.config.source_size
         return seconds, self.network(trained).count_params()
 
-    def _train(self, source: RunDirectory, size: str, encoder: ViTBackbone | None) -> keras.Model:
-        config = self.config
-        options = PretrainConfig(
-            data=config.data,
-            out=str(source.path),
-            size=size,
-            **{
-                name: getattr(config, name)
-                for name in (
-                    "image_size channels head_dim patch_size ranks width_rate depth_rate "
-                    "pixel_mean pixel_std mask_ratio decoder weight_decay warmup"
-                ).split()
-            },
-            epochs=config.pretrain_epochs,
-            batch_size=min(config.pretrain_batch_size, len(self.images)),
-            learning_rate=config.pretrain_learning_rate,
-        )
+    def recipe(self, needs: str, size: str, variant: str | None = None) -> dict[str, Any] | None:
+        """All that decides what a method needs at a size; None if it needs nothing."""
+        name = self.name(needs, size, variant)
+        if name is None:
+            return None
+        options, labels = self._options(name)
+        recipe = {
+            "dataset": self.images.name,
+            "images": len(self.images),
+            "labelled_images": len(self.labelled) if labels else 0,
+            **options.to_mapping(),
+        }
+        for option in _ELSEWHERE if needs == "template" else _ELSEWHERE + _OF_TEMPLATES:
+            del recipe[option]
+        return recipe
+
+    def _options(self, name: str) -> tuple[PretrainConfig, bool]:
+        """The options of a source's pre-training, and whether it is supervised."""
+        kind, _, rest = name.partition("-")
+        size = rest if kind == "plain" else self.config.source_size
+        options = self.config.pretraining(str(self.folder / name), size)
+        options = dataclasses.replace(options, batch_size=min(options.batch_size, len(self.images)))
+        if kind == "plain" or not rest:
+            return options, False
+        return VARIANTS[rest].apply(options), VARIANTS[rest].supervised
+
+    def _source(self, name: str) -> RunDirectory:
+        """The folder of a source, in which its recipe is written down.
+
+        Raises:
+            ValueError: If a source by another recipe lies there.
+        """
+        kind, _, rest = name.partition("-")
+        if kind == "plain":
+            recipe = self.recipe("direct", rest)
+        else:
+            recipe = self.recipe("template", "", rest or None)
+        source = RunDirectory(self.folder / name)
+        path = source.path / _RECIPE
+        if path.exists():
+            refuse_other(path, recipe, json.loads(path.read_text(encoding="utf-8")))
+        else:
+            source.path.mkdir(parents=True, exist_ok=True)
+            with atomic_write(path) as temporary:
+                temporary.write_text(json.dumps(recipe, indent=1) + "\n", encoding="utf-8")
+        return source
+
+    def _train(self, source: RunDirectory, encoder: ViTBackbone | None = None) -> keras.Model:
+        options, labels = self._options(source.path.name)
         steps = steps_per_epoch(self.images, options.batch_size)
-        model = autoencoder(options, steps, encoder)
-        source.path.mkdir(parents=True, exist_ok=True)
+        if labels:
+            model = supervised(options, steps, len(class_names(self.images)))
+        else:
+            model = autoencoder(options, steps, encoder)
         seconds = train(
             model,
             source,
-            self._batches(options.batch_size),
+            self._batches(options.batch_size, labels),
             steps_per_epoch=steps,
             epochs=options.epochs,
             label=f"pre-training {source.path.name}",
@@ -130,13 +224,14 @@ class Pretrained:
             path.write_text(json.dumps({"seconds": seconds, "steps": steps * options.epochs}))
         return model
 
-    def _batches(self, batch_size: int) -> Callable[[int], object]:
+    def _batches(self, batch_size: int, labels: bool) -> Callable[[int], object]:
         def batches(start_step: int):
             return pipeline(
-                self.images,
+                self.labelled if labels else self.images,
                 batch_size,
                 image_shape=self.image_shape,
                 augment="mae",
+                labels=labels,
                 start_step=start_step,
             )
 

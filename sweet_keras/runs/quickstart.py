@@ -15,7 +15,6 @@ from sweet_keras.runs.environment import now, write_environment
 from sweet_keras.runs.few_labels import few_labels
 from sweet_keras.runs.measurements import Spectrum, Task, Trial
 from sweet_keras.runs.pretrain import autoencoder, describe_pretraining
-from sweet_keras.runs.pretrain_config import PretrainConfig
 from sweet_keras.runs.progress import steps_bar
 from sweet_keras.runs.quickstart_config import QuickstartConfig
 from sweet_keras.runs.reconstruction import save_reconstruction
@@ -70,7 +69,7 @@ def quickstart(
                 for trial in contest.trials(advance):
                     trials.append(trial)
         with atomic_write(run.model) as path:
-            contest.classifier.model.save(path)
+            contest.model.save(path)
     results = Results(
         command="quickstart",
         finished=now(),
@@ -92,27 +91,7 @@ def quickstart(
 
 def _pretrain(config: QuickstartConfig, source: Source, run: RunDirectory, console: Console):
     """Returns the template and what is to be said about it."""
-    options = PretrainConfig(
-        data=config.data,
-        out=config.out,
-        image_size=config.image_size,
-        channels=config.channels,
-        size=config.source_size,
-        head_dim=config.head_dim,
-        patch_size=config.patch_size,
-        ranks=config.ranks,
-        width_rate=config.width_rate,
-        depth_rate=config.depth_rate,
-        pixel_mean=config.pixel_mean,
-        pixel_std=config.pixel_std,
-        mask_ratio=config.mask_ratio,
-        decoder=config.decoder,
-        epochs=config.pretrain_epochs,
-        batch_size=config.pretrain_batch_size,
-        learning_rate=config.pretrain_learning_rate,
-        weight_decay=config.weight_decay,
-        warmup=config.warmup,
-    )
+    options = config.pretraining(config.out, config.source_size)
     steps = steps_per_epoch(source, options.batch_size)
     model = autoencoder(options, steps)
     shape = model.encoder.image_shape

@@ -15,6 +15,9 @@ from sweet_keras.models.vit_backbone import ViTBackbone
 from sweet_keras.runs.finetune_config import FinetuneConfig
 from sweet_keras.runs.geometry import parse_image_size
 
+# What `--from` says, in the words of tables and figures.
+_METHODS = {"random": "xavier", "slice": "sweet_slice", "adapt": "sweet_adapt"}
+
 
 def load_network(path: str) -> ImageClassifier | ViTBackbone:
     """Loads a network that this package wrote.
@@ -44,12 +47,25 @@ def load_network(path: str) -> ImageClassifier | ViTBackbone:
 
 
 def adapt_options(
-    source: Source, image_shape: tuple[int, int, int], batch_size: int, epochs: float, seed: int
+    source: Source,
+    image_shape: tuple[int, int, int],
+    batch_size: int,
+    epochs: float,
+    seed: int,
+    classes: int | None = None,
 ) -> dict[str, Any]:
-    """Returns the arguments that make `materialize` fit a network to images, without labels."""
+    """Returns the arguments that make `materialize` fit a network to images.
+
+    By the loss of the masked autoencoder, without labels; with a number of `classes` by
+    classification of these.
+    """
     batch_size = min(batch_size, len(source))
+    labels = classes is not None
     return {
-        "adapt": pipeline(source, batch_size, image_shape=image_shape, augment="mae", seed=seed),
+        "adapt": pipeline(
+            source, batch_size, image_shape=image_shape, augment="mae", labels=labels, seed=seed
+        ),
+        "classes": classes,
         "steps": max(1, round(epochs * len(source) / batch_size)),
         "batch_size": batch_size,
         "seed": seed,
@@ -88,10 +104,8 @@ class StartingPoint:
 
     @property
     def method(self) -> str:
-        """How the network is started: random, slice, adapt, or file."""
-        if self.config.start != "auto":
-            return self.config.start
-        return "slice" if self.backbone is None else "file"
+        """How the network is started: xavier, sweet_slice, sweet_adapt, or file."""
+        return _METHODS.get(self.config.start, "sweet_slice" if self.backbone is None else "file")
 
     def network(self, images: Source) -> tuple[ViTBackbone, float]:
         """Makes the network, in the data type policy that is set.
@@ -108,10 +122,10 @@ class StartingPoint:
 
     def _from_template(self, images: Source) -> ViTBackbone:
         config, size = self.config, self.config.size or self.template.size
-        if self.method == "random":
+        if self.method == "xavier":
             return vit_like(self.template.resize(size, self.image_shape))
         options = {}
-        if self.method == "adapt":
+        if self.method == "sweet_adapt":
             options = adapt_options(
                 images, self.image_shape, config.batch_size, config.adapt_epochs, config.seed
             )
@@ -121,6 +135,6 @@ class StartingPoint:
         # Made anew, since a loaded network keeps the precision that it was saved with.
         policy = keras.config.dtype_policy().name
         vit = ViTBackbone.from_config({**self.backbone.get_config(), "dtype": policy})
-        if self.method != "random":
+        if self.method != "xavier":
             vit.set_weights(self.backbone.get_weights())
         return vit

@@ -111,10 +111,10 @@ def test_quickstart(road, capsys):
     assert "random initialisation" in (road / "quick" / "report.html").read_text().lower()
     results = Results.load(road / "quick" / "results.json")
     assert [(trial.method, trial.seed) for trial in results.trials] == [
-        (method, seed) for seed in (0, 1) for method in ("random", "slice", "adapt")
+        (method, seed) for seed in (0, 1) for method in ("xavier", "sweet_slice", "sweet_adapt")
     ]
     assert all(trial.curve_steps == (2,) for trial in results.trials)
-    assert {part.method for part in results.spectra} == {"random", "slice", "adapt"}
+    assert {part.method for part in results.spectra} == {"xavier", "sweet_slice", "sweet_adapt"}
     assert str(SweetTemplate.load(road / "quick" / "template.sweet").size) == "L2H2"
     network = load_network(str(road / "quick" / "model.keras"))
     assert network.count_params() == results.trials[0].parameters

@@ -57,6 +57,17 @@ def test_by_the_loss_of_the_task(x, learned, rng):
     assert {"layer_scaler", "input_scaler", "output_scaler"} <= changed(target, result)
 
 
+def test_a_data_set_with_labels_needs_their_number_only(x, learned, rng):
+    target, y = learned.resize("L2H1"), rng.integers(0, 3, 64)
+    batches = ((x[part], y[part]) for part in (slice(32), slice(32, None)))
+    result = sk.adapt(target, batches, steps=2, classes=3, learning_rate=1e-2)
+    np.testing.assert_array_equal(result.arrays["core"], target.arrays["core"])
+    np.testing.assert_array_equal(
+        result.arrays["decoder/positions"], target.arrays["decoder/positions"]
+    )
+    assert {"layer_scaler", "input_scaler", "output_scaler"} <= changed(target, result)
+
+
 def test_a_template_without_a_decoder_gets_none(x):
     layer = sk.SweetTemplateViT("L1H2", image_shape=SHAPE, patch_size=4, head_dim=4)
     target = layer.template()

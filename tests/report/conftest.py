@@ -22,7 +22,7 @@ def invent(rng):
                 method=method,
                 size=size,
                 seed=seed,
-                accuracy=0.5 + share * gain + 0.001 * seed,
+                accuracy=0.5 + share * (gain + 0.0003 * (-1) ** seed) + 0.001 * seed,
                 steps=4,
                 learning_rate=1e-3,
                 seconds=2.0,
@@ -35,7 +35,7 @@ def invent(rng):
             )
             for number, size in enumerate(sizes)
             for seed in range(seeds)
-            for method, share in (("random", 0), ("slice", 0.5), ("adapt", 1))
+            for method, share in (("xavier", 0), ("sweet_slice", 0.5), ("sweet_adapt", 1))
         ]
         spectra = [
             Spectrum(
@@ -44,7 +44,7 @@ def invent(rng):
                 kind=kind,
                 values=tuple(sorted(rng.random(5).tolist(), reverse=True)),
             )
-            for method in ("random", "slice", "adapt")
+            for method in ("xavier", "sweet_slice", "sweet_adapt")
             for kind in ("query", "key", "value", "output", "mlp_in", "mlp_out")
         ]
         fields = {

@@ -1,17 +1,23 @@
+import contextlib
 import csv
-import dataclasses
 import json
+import subprocess
+import sys
+import time
+import types
+from subprocess import PIPE
 
 import numpy as np
 import pytest
 
 import sweet_keras as sk
-from sweet_keras.runs.compare import compare, steps_to
-from sweet_keras.runs.compare_config import METHODS as NAMES
+from sweet_keras.runs.claims import claim
+from sweet_keras.runs.compare import compare
 from sweet_keras.runs.compare_config import CompareConfig
-from sweet_keras.runs.measurements import Trial
+from sweet_keras.runs.method_names import METHODS as NAMES
 from sweet_keras.runs.methods import METHODS
 from sweet_keras.runs.starting_point import load_network
+from sweet_keras.runs.variants import VARIANTS
 
 
 @pytest.fixture
@@ -19,7 +25,7 @@ def options(data, tmp_path):
     return {
         "data": data,
         "out": str(tmp_path / "run"),
-        "methods": ["random", "prefix", "adapt"],
+        "methods": ["random", "prefix", "sweet_adapt"],
         "sizes": ["L1H1"],
         "seeds": 1,
         "image_size": "8",
@@ -51,24 +57,24 @@ def test_a_comparison_and_more_of_it(options, tmp_path, console):
     run = tmp_path / "run"
     results = compare(CompareConfig(**options), console=console)
     table = rows(run)
-    assert [row["method"] for row in table] == ["random", "prefix", "adapt"]
+    assert [row["method"] for row in table] == ["random", "prefix", "sweet_adapt"]
     # With the other rate nothing is learned: the validation images must have chosen this one.
     assert {row["learning_rate"] for row in table} == {"0.02"}
     assert [float(row["accuracy"]) for row in table] == [
-        pytest.approx(trial.accuracy, abs=1e-4) for trial in results.trials
+        pytest.approx(100 * trial.accuracy, abs=0.01) for trial in results.trials
     ]
-    assert table[0]["pretraining_seconds"] == "0.0" and table[0]["stored_parameters"] == "0"
+    assert table[0]["pretrain_seconds"] == "0.0" and table[0]["stored_parameters"] == "0"
     assert (
         int(table[1]["stored_parameters"])
         == load_network(str(run / "sources" / "plain-L2H2" / "model.keras")).count_params()
     )
     template = sk.SweetTemplate.load(run / "sources" / "template" / "template.sweet")
     assert int(table[2]["stored_parameters"]) == template.parameters
-    assert all(float(row["pretraining_seconds"]) > 0 for row in table[1:])
+    assert all(float(row["pretrain_seconds"]) > 0 for row in table[1:])
 
     # More seeds and a method are added; what is there is neither trained nor measured again.
     kept = {path: path.stat().st_mtime_ns for path in run.glob("*/**/*") if path.is_file()}
-    more = {**options, "seeds": 2, "methods": ["random", "adapt", "slice"]}
+    more = {**options, "seeds": 2, "methods": ["random", "sweet_adapt", "sweet_slice"]}
     compare(CompareConfig(**more), resume=True, console=console)
     assert kept == {path: path.stat().st_mtime_ns for path in kept}
     assert [(row["method"], row["seed"]) for row in rows(run)] == [
@@ -81,7 +87,7 @@ def test_validation_images_are_not_learned_from_and_test_images_not_tuned_on(
     options, console, monkeypatch
 ):
     """Each cell says what it measured; the images of the parts are told apart by their source."""
-    import sweet_keras.runs.compare as module
+    import sweet_keras.runs.finetuner as module
 
     seen = []
     measure = module.measure_accuracy
@@ -92,42 +98,115 @@ def test_validation_images_are_not_learned_from_and_test_images_not_tuned_on(
 
     monkeypatch.setattr(module, "measure_accuracy", watch)
     compare(CompareConfig(**{**options, "methods": ["random"]}), console=console)
-    # 40 training images, of which 10 are for validation, and 12 test images, seen once.
-    assert seen == [10] * 8 + [12]
+    # 40 training images, of which 10 are for validation, and 12 test images, seen once. The first
+    # measurement with each learning rate is for compilation. What was chosen is not trained again.
+    assert seen == [10] * 4 + [10] * 4 + [12]
+
+
+def test_testing_what_was_chosen_again_from_its_file_gives_the_same(options, tmp_path, console):
+    """Interrupted between choosing and testing, a fine-tuning is repeated."""
+    options = {**options, "methods": ["xavier"]}
+    compare(CompareConfig(**options), console=console)
+    (path,) = (tmp_path / "run" / "cells").glob("*-test.json")
+    first = json.loads(path.read_text())["trial"]
+    path.unlink()
+    compare(CompareConfig(**options), resume=True, console=console)
+    again = json.loads(path.read_text())["trial"]
+    for name in ("accuracy", "curve_accuracy", "curve_loss"):
+        np.testing.assert_allclose(again[name], first[name], rtol=1e-4)
+
+
+def test_one_learning_rate_is_not_chosen(options, tmp_path, console):
+    change = {"methods": ["xavier"], "learning_rates": [2e-2]}
+    compare(CompareConfig(**{**options, **change}), console=console)
+    (cell,) = (tmp_path / "run" / "cells").iterdir()
+    assert cell.name == "L1H1-xavier-0.02-0-test.json"
+
+
+@pytest.mark.parametrize("change", [{"labels": 8}, {"weight_decay": 0.0}, {"adapt_epochs": 0.3}])
+def test_a_cell_of_another_recipe_is_refused(options, tmp_path, console, change):
+    options = {**options, "methods": ["prefix"], "learning_rates": [2e-2], "finetune_steps": 2}
+    compare(CompareConfig(**options), console=console)
+    ((name, value),) = change.items()
+    with pytest.raises(ValueError, match=rf"another configuration: `.*{name}` must be {value}"):
+        compare(CompareConfig(**{**options, **change}), resume=True, console=console)
+
+
+def test_a_source_of_another_recipe_is_refused(options, tmp_path, console):
+    shared = {"methods": ["sweet_slice"], "sources": str(tmp_path / "sources")}
+    options = {**options, **shared, "learning_rates": [2e-2], "finetune_steps": 2}
+    compare(CompareConfig(**options), console=console)
+    # Fewer labels change nothing about the source; fewer epochs do.
+    again = {**options, "labels": 8, "out": str(tmp_path / "again")}
+    log = tmp_path / "sources" / "template" / "log.csv"
+    before = log.stat().st_mtime_ns
+    compare(CompareConfig(**again), console=console)
+    assert log.stat().st_mtime_ns == before
+    other = {**options, "pretrain_epochs": 1, "out": str(tmp_path / "other")}
+    with pytest.raises(ValueError, match=r"template.*`epochs` must be 1.*Received: 2"):
+        compare(CompareConfig(**other), console=console)
+
+
+def test_what_another_process_holds_is_left_to_it(options, tmp_path, console, monkeypatch):
+    """First all that is free is done; then it waits for the other, here until that one dies."""
+    import sweet_keras.runs.compare as module
+
+    run, waited = tmp_path / "run", []
+    options = {**options, "methods": ["random", "prefix", "sweet_slice"], "finetune_steps": 2}
+    options["learning_rates"] = [2e-2]
+    with contextlib.ExitStack() as held:
+        assert held.enter_context(claim(run / "locks" / "L1H1-random.lock"))
+        assert held.enter_context(claim(run / "sources" / "template.lock"))
+
+        def sleep(seconds):
+            waited.append([path.name for path in (run / "cells").iterdir()])
+            held.close()
+
+        fake = types.SimpleNamespace(sleep=sleep, perf_counter=time.perf_counter)
+        monkeypatch.setattr(module, "time", fake)
+        compare(CompareConfig(**options), resume=True, console=console)
+    assert waited == [["L1H1-prefix-0.02-0-test.json"]]
+    assert [row["method"] for row in rows(run)] == options["methods"]
+
+
+def test_two_processes_share_the_work(options, tmp_path):
+    change = {"methods": ["random", "xavier", "mimetic", "prefix", "sweet_slice"], "seeds": 2}
+    change |= {"sizes": ["L2H1", "L1H1"], "finetune_steps": 4}
+    (tmp_path / "options.json").write_text(json.dumps({**options, **change}))
+    line = ["compare", "--config", str(tmp_path / "options.json"), "--resume"]
+    code = f"import sys; from sweet_keras.cli.app import run; sys.exit(run({line!r}))"
+    both = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=PIPE, stderr=PIPE, text=True)
+        for _ in range(2)
+    ]
+    outputs = [process.communicate(timeout=600) for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    tested = [line for _, err in outputs for line in err.splitlines() if "accuracy" in line]
+    # 2 sizes, 5 methods, 2 seeds: each was fine-tuned once, by one of the two.
+    assert len(tested) == len({line.rpartition(":")[0] for line in tested}) == 20
+    run = tmp_path / "run"
+    assert len(rows(run)) == 20 and len(list((run / "cells").glob("*-test.json"))) == 20
+    for source in ("plain-L2H2", "template"):
+        log = (run / "sources" / source / "log.csv").read_text().splitlines()
+        assert len(log) == 1 + options["pretrain_epochs"]
 
 
 def test_every_method_makes_a_network(options, tmp_path, console):
-    change = {"methods": NAMES, "source_size": "L3H2", "sizes": ["L2H1"]}
+    change = {"methods": NAMES, "source_size": "L3H2", "sizes": ["L2H1"], "learning_rates": [2e-2]}
     compare(CompareConfig(**{**options, **change}), console=console)
     table = rows(tmp_path / "run")
     assert [row["method"] for row in table] == list(NAMES)
     cells = (tmp_path / "run" / "cells").glob("*-test.json")
-    curves = {tuple(json.loads(path.read_text())["curve_loss"]) for path in cells}
+    curves = {tuple(json.loads(path.read_text())["trial"]["curve_loss"]) for path in cells}
     assert len(curves) == len(NAMES)
-
-
-def test_steps_to():
-    trial = Trial(
-        method="slice",
-        size="L1H1",
-        seed=0,
-        accuracy=0.5,
-        steps=30,
-        learning_rate=1e-3,
-        seconds=1.0,
-        curve_steps=(10, 20, 30),
-        curve_accuracy=(0.2, 0.5, 0.4),
-    )
-    assert steps_to(0.5, trial) == 20
-    assert steps_to(0.1, trial) == 10
-    assert steps_to(0.6, trial) is None
-    assert steps_to(0.1, dataclasses.replace(trial, curve_steps=(), curve_accuracy=())) is None
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"methods": ["wave2"]}, "--methods must be of random, truncated-normal"),
+        ({"methods": ["wave2"]}, "--methods must be of random, xavier"),
+        ({"methods": ["sweet_slice:bold"]}, "sweet_adapt followed by one of :no_width_masks"),
+        ({"methods": ["prefix:depth"]}, "--methods must be of"),
         ({"sizes": ["L1H1", "L1H1"]}, "--sizes must be given at least once, no value twice"),
         ({"validation": 1.0}, "--validation must be in"),
         ({"learning_rates": [0.0]}, "--learning-rates must be positive"),
@@ -138,6 +217,44 @@ def test_steps_to():
 def test_wrong_options_are_named(options, change, message):
     with pytest.raises(ValueError, match=message):
         CompareConfig(**{**options, **change})
+
+
+def test_variants_have_templates_of_their_own(options, tmp_path, console):
+    names = ["sweet_slice", *(f"sweet_adapt:{variant}" for variant in VARIANTS)]
+    names += ["sweet_adapt", "sweet_slice:supervised"]
+    change = {"methods": names, "sizes": ["L2H1"], "learning_rates": [2e-2], "finetune_steps": 4}
+    compare(CompareConfig(**{**options, **change}), console=console)
+    table = {row["method"]: row for row in rows(tmp_path / "run")}
+    assert list(table) == names
+    sources = tmp_path / "run" / "sources"
+    folders = {path.name: path for path in sources.iterdir() if path.is_dir()}
+    assert set(folders) == {"template", *(f"template-{variant}" for variant in VARIANTS)}
+    recipes = {
+        name: json.loads((folder / "recipe.json").read_text()) for name, folder in folders.items()
+    }
+    plain = recipes.pop("template")
+    differing = {
+        name.removeprefix("template-"): {
+            option: value for option, value in recipe.items() if value != plain[option]
+        }
+        for name, recipe in recipes.items()
+    }
+    assert differing == {
+        "no_width_masks": {"width_rate": 0.0},
+        "depth": {"depth_rate": 0.25},
+        "no_depth": {},  # what the plain recipe is here
+        "ranks_half": {"ranks": "6,4,4"},
+        "supervised": {"labelled_images": 30},
+    }
+    template = sk.SweetTemplate.load(folders["template-ranks_half"] / "template.sweet")
+    assert template.ranks == (6, 4, 4) and template.decoder is not None
+    assert int(table["sweet_adapt:ranks_half"]["stored_parameters"]) == template.parameters
+    # The classifier has learned which half is bright; there is no decoder.
+    assert sk.SweetTemplate.load(folders["template-supervised"] / "template.sweet").decoder is None
+    steps = [
+        json.loads((folder / "results.json").read_text())["steps"] for folder in folders.values()
+    ]
+    assert len(set(steps)) == 1
 
 
 def test_too_many_labels_are_refused_before_anything_is_written(options, tmp_path, console):
@@ -156,4 +273,4 @@ def test_random_starts_differ_by_seed_and_selections_do_not(options, tmp_path, c
 
 def _first_losses(tmp_path, method):
     paths = sorted((tmp_path / "run" / "cells").glob(f"*-{method}-*-test.json"))
-    return [json.loads(path.read_text())["curve_loss"][0] for path in paths]
+    return [json.loads(path.read_text())["trial"]["curve_loss"][0] for path in paths]

@@ -6,7 +6,7 @@ from sweet_keras.runs.measurements import Pretraining, Spectrum, Task, Trial
 from sweet_keras.runs.results import Results
 
 TRIAL = {
-    "method": "slice",
+    "method": "sweet_slice",
     "size": "L1H2",
     "seed": 0,
     "accuracy": 0.5,
@@ -33,7 +33,7 @@ def results(**trial):
             dense_parameters=20,
         ),
         trials=(Trial(**{**TRIAL, **trial}),),
-        spectra=(Spectrum(method="slice", size="L1H2", kind="query", values=(2.0, 1.0)),),
+        spectra=(Spectrum(method="sweet_slice", size="L1H2", kind="query", values=(2.0, 1.0)),),
         notes=("a note",),
     )
 

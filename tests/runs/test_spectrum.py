@@ -34,7 +34,7 @@ def test_health(rng):
 @pytest.mark.parametrize("dim", [1, 5, 200])
 def test_spectra_are_short_and_keep_both_ends(rng, dim):
     matrices = rng.normal(size=(3, dim, dim))
-    (part,) = spectra({"query": matrices}, "slice", "L3H1")
+    (part,) = spectra({"query": matrices}, "sweet_slice", "L3H1")
     part.check()
     mean = np.linalg.svd(matrices, compute_uv=False).mean(axis=0)
     assert len(part.values) == min(dim, 48)

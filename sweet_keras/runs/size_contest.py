@@ -1,0 +1,152 @@
+"""All fine-tunings of one size in a comparison."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sweet_keras.data import Source
+from sweet_keras.runs.cells import Cells
+from sweet_keras.runs.compare_config import CompareConfig
+from sweet_keras.runs.few_labels import few_labels
+from sweet_keras.runs.finetuner import Finetuner
+from sweet_keras.runs.measurements import Trial
+from sweet_keras.runs.method_names import split_name
+from sweet_keras.runs.methods import METHODS
+from sweet_keras.runs.pretrained import Pretrained
+
+_CURVE_IMAGES = 1000
+# Options of the comparison that decide a fine-tuning, whatever the method.
+_RECIPE = (
+    "labels validation finetune_steps finetune_batch_size augment weight_decay warmup "
+    "curve_points image_size channels patch_size head_dim pixel_mean pixel_std"
+).split()
+
+
+class SizeContest:
+    """All fine-tunings of one size; one compiled classifier for each learning rate.
+
+    Args:
+        config: The recipe.
+        cells: Where fine-tunings are kept.
+        pretrained: What networks are started from.
+        size: The size.
+        classes: Number of classes.
+        learned: Images to fine-tune with.
+        validation: Images to choose the learning rate on.
+        test: Images to measure the accuracy on.
+    """
+
+    def __init__(
+        self,
+        config: CompareConfig,
+        cells: Cells,
+        pretrained: Pretrained,
+        size: str,
+        classes: int,
+        learned: Source,
+        validation: Source,
+        test: Source,
+    ) -> None:
+        """Compiles nothing yet."""
+        self.config, self.cells, self.pretrained = config, cells, pretrained
+        self.size, self.classes, self.learned = size, classes, learned
+        self.measured = {"validation": validation, "test": test}
+        self.followed = few_labels(validation, min(_CURVE_IMAGES, len(validation)))
+        self.finetuners: dict[float, Finetuner] = {}
+        self.weights: dict[tuple[str, int], tuple[list[np.ndarray], float]] = {}
+
+    def prepare(self, name: str) -> bool:
+        """Whether what a method is started from is there; trained now, unless another does."""
+        method, variant = split_name(name)
+        return self.pretrained.prepare(METHODS[method].needs, self.size, variant)
+
+    def done(self, name: str) -> list[Trial] | None:
+        """The trials of a method on the test images, or None if some are missing."""
+        rates = self.config.learning_rates
+        tuned = [self.cells.read(self._cell("validation", name, 0, rate)) for rate in rates]
+        if len(rates) > 1 and None in tuned:
+            return None
+        rate = _best(tuned) if len(rates) > 1 else rates[0]
+        cells = [self._cell("test", name, seed, rate) for seed in range(self.config.seeds)]
+        trials = [self.cells.read(cell) for cell in cells]
+        return None if None in trials else trials
+
+    def run(self, name: str, say: Callable[[str], None]) -> None:
+        """Fine-tunes what is missing of a method: its grid of learning rates, then the seeds.
+
+        With a single learning rate there is nothing to choose, and the test images are all that is
+        measured.
+        """
+        rates = self.config.learning_rates
+        rate = rates[0]
+        if len(rates) > 1:
+            tuned = []
+            for rate in rates:
+                tuned.append(self._trial("validation", name, 0, rate))
+                say(f"{self.size} {name} at {rate:g}: validation {tuned[-1].accuracy:.1%}")
+            rate = _best(tuned)
+        for seed in range(self.config.seeds):
+            trial = self._trial("test", name, seed, rate)
+            say(f"{self.size} {name} seed {seed}: accuracy {trial.accuracy:.1%}")
+
+    def _trial(self, part: str, name: str, seed: int, rate: float) -> Trial:
+        cell = self._cell(part, name, seed, rate)
+        trial = self.cells.read(cell)
+        if trial is None:
+            finetuner = self._finetuner(rate)
+            last = finetuner.last
+            if last is not None and (last.method, last.seed) == (name, seed):
+                # Chosen a moment ago: the same fine-tuning, only to be tested.
+                trial = finetuner.measure_again(self.measured[part])
+            else:
+                weights, seconds = self._start(name, seed)
+                trial = finetuner.trial(name, weights, seed, self.measured[part], seconds)
+            self.cells.write(cell, trial)
+        return trial
+
+    def _cell(self, part: str, name: str, seed: int, rate: float) -> dict[str, Any]:
+        """All that decides a fine-tuning."""
+        config, (method, variant) = self.config, split_name(name)
+        needs = METHODS[method].needs
+        return {
+            "dataset": self.pretrained.images.name,
+            "train_images": len(self.pretrained.images),
+            "part": part,
+            "method": name,
+            "size": self.size,
+            "seed": seed,
+            "learning_rate": rate,
+            **{option: getattr(config, option) for option in _RECIPE},
+            "adapt_epochs": None if needs == "nothing" else config.adapt_epochs,
+            "pretraining": self.pretrained.recipe(needs, self.size, variant),
+        }
+
+    def _finetuner(self, rate: float) -> Finetuner:
+        if rate not in self.finetuners:
+            self.finetuners[rate] = Finetuner(
+                self.config,
+                self.pretrained.blank(self.size),
+                self.classes,
+                rate,
+                self.learned,
+                self.followed,
+            )
+            self.finetuners[rate].warm_up()
+        return self.finetuners[rate]
+
+    def _start(self, name: str, seed: int) -> tuple[list[np.ndarray], float]:
+        method, variant = split_name(name)
+        way = METHODS[method]
+        key = name, seed if way.random else 0
+        if key not in self.weights:
+            began = time.perf_counter()
+            vit = way.make(self.pretrained.sources(variant), self.size, seed)
+            self.weights[key] = vit.get_weights(), time.perf_counter() - began
+        return self.weights[key]
+
+
+def _best(trials: list[Trial]) -> float:
+    """The learning rate of the best trial, the first of equals."""
+    return max(trials, key=lambda trial: trial.accuracy).learning_rate

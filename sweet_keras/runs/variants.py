@@ -1,0 +1,64 @@
+"""Variants of the template's pre-training, to see what each part of the recipe does.
+
+`sweet_adapt:no_width_masks` is the method `sweet_adapt` with a template that was pre-trained by the
+variant `no_width_masks`. A variant is one line of `VARIANTS`, and each has a template of its own.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sweet_keras.core.ranks import choose_ranks
+from sweet_keras.core.size import ViTSize
+from sweet_keras.runs.geometry import parse_ranks
+from sweet_keras.runs.method_names import split_name
+from sweet_keras.runs.pretrain_config import PretrainConfig
+
+# Methods that start from a template.
+WITH_VARIANTS = ("sweet_slice", "sweet_adapt")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Variant:
+    """A change of the recipe.
+
+    Attributes:
+        text: What is different, in a few words.
+        changes: Options of the pre-training that differ, given those of the plain recipe.
+        supervised: Whether the template learns to classify all labelled training images (those set
+            aside for validation left out) instead of masked autoencoding. Adapting then uses the
+            same loss and images.
+    """
+
+    text: str
+    changes: Callable[[PretrainConfig], Mapping[str, Any]] = lambda config: {}
+    supervised: bool = False
+
+    def apply(self, config: PretrainConfig) -> PretrainConfig:
+        """Returns the options of the variant's pre-training."""
+        return dataclasses.replace(config, **self.changes(config))
+
+
+def _half_ranks(config: PretrainConfig) -> Mapping[str, Any]:
+    size = ViTSize.parse(config.size, config.head_dim)
+    ranks = choose_ranks(size, parse_ranks(config.ranks))
+    return {"ranks": ",".join(str(max(1, rank // 2)) for rank in ranks)}
+
+
+# A variant of the network itself, such as one template per kernel type, needs an option of
+# `PretrainConfig` that makes it; it is then one more line here.
+VARIANTS = {
+    "no_width_masks": Variant(text="no width masks", changes=lambda config: {"width_rate": 0.0}),
+    "depth": Variant(text="nested depth", changes=lambda config: {"depth_rate": 0.25}),
+    "no_depth": Variant(text="no nested depth", changes=lambda config: {"depth_rate": 0.0}),
+    "ranks_half": Variant(text="half the ranks", changes=_half_ranks),
+    "supervised": Variant(text="supervised", supervised=True),
+}
+
+
+def is_known(name: str, methods: tuple[str, ...]) -> bool:
+    """Whether a name is one of `methods`, or a variant of one that has variants."""
+    method, variant = split_name(name)
+    if variant is None:
+        return method in methods
+    return method in methods and method in WITH_VARIANTS and variant in VARIANTS
