@@ -122,9 +122,9 @@ class GrowthOperators(keras.layers.Layer):
 
     def call(self, training=None):
         small = {
-            name: ops.stack([ops.convert_to_tensor(variable) for variable in found])
+            name: ops.stack([variable.value for variable in found])
             if isinstance(found, list)
-            else ops.convert_to_tensor(found)
+            else found.value
             for name, found in named_variables(self.source).items()
         }
         grown = {}

@@ -88,7 +88,7 @@ class LinearExpansion(keras.layers.Layer):
         return {name: self._along(name, depth or self.depth) for name in self.names}
 
     def _along(self, name, depth):
-        base, slope = ops.convert_to_tensor(self.base[name]), self.slope[name]
+        base, slope = self.base[name].value, self.slope[name].value
         fractions = ops.convert_to_tensor(_fractions(depth).astype("float32"), dtype=base.dtype)
         fractions = ops.reshape(fractions, (depth, *(1 for _ in base.shape)))
         return ops.expand_dims(base, 0) + fractions * ops.expand_dims(slope, 0)

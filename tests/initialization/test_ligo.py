@@ -96,3 +96,14 @@ def test_errors(rng):
         ligo(constrained, "L4H4")
     with pytest.raises(ValueError, match="`steps` must be positive"):
         ligo(source, "L4H4", adapt=images(rng, 4, SHAPE), steps=0)
+
+
+def test_sixteen_bits(rng):
+    half, exact = autoencoder(dtype="mixed_bfloat16"), autoencoder()
+    exact.set_weights(half.get_weights())
+    x = images(rng, 8, SHAPE)
+    wide = [ligo(mae, "L3H3", adapt=x, steps=1, learning_rate=1e-9) for mae in (half, exact)]
+    assert wide[0].dtype_policy.name == "mixed_bfloat16"
+    expected = numpy(wide[1](x))
+    error = numpy(keras.ops.cast(wide[0](x), "float32")) - expected
+    assert np.abs(error).max() < 0.1 * np.abs(expected).max()

@@ -85,3 +85,14 @@ def test_a_saved_autoencoder_is_as_good(rng, tmp_path):
     x = images(rng, 2, SHAPE)
     expected = numpy(tleg(mae.encoder, "L3H2")(x))
     np.testing.assert_array_equal(numpy(tleg(again.encoder, "L3H2")(x)), expected)
+
+
+def test_sixteen_bits(rng):
+    encoder = linear_vit(blank(dtype="mixed_bfloat16"))
+    exact = linear_vit(blank())
+    exact.set_weights(encoder.get_weights())
+    x = images(rng, 2, SHAPE)
+    expected = numpy(exact(x))
+    error = numpy(keras.ops.cast(encoder(x), "float32")) - expected
+    assert np.abs(error).max() < 0.1 * np.abs(expected).max()
+    assert {variable.dtype for variable in encoder.trainable_variables} == {"float32"}

@@ -148,3 +148,13 @@ def test_a_saved_autoencoder_is_as_good(rng, tmp_path):
     again = keras.saving.load_model(tmp_path / "mae.keras")
     x = images(rng, 2, SHAPE)
     np.testing.assert_array_equal(numpy(wave(again, "L2H2")(x)), numpy(wave(mae, "L2H2")(x)))
+
+
+def test_sixteen_bits(rng):
+    half = autoencoder(dtype="mixed_bfloat16").encoder
+    exact = autoencoder().encoder
+    exact.set_weights(half.get_weights())
+    x = images(rng, 2, SHAPE)
+    expected = numpy(exact(x))
+    error = numpy(keras.ops.cast(half(x), "float32")) - expected
+    assert np.abs(error).max() < 0.1 * np.abs(expected).max()
