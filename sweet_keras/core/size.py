@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
+from collections.abc import Sequence
 
 _LARGEST = 9999
 _PATTERN = re.compile(r"L([1-9][0-9]{0,3})H([1-9][0-9]{0,3})")  # \d is any script's digits
@@ -56,3 +58,14 @@ class ViTSize:
 
     def __str__(self) -> str:
         return f"L{self.depth}H{self.num_heads}"
+
+
+def smallest_size(sizes: Sequence[ViTSize]) -> ViTSize:
+    """The size that is as shallow as the shallowest and as narrow as the narrowest of several."""
+    heads = min(size.num_heads for size in sizes)
+    return ViTSize(min(size.depth for size in sizes), heads, sizes[0].head_dim)
+
+
+def common_width(sizes: Sequence[ViTSize]) -> int:
+    """The greatest common divisor of several widths."""
+    return math.gcd(*(size.embed_dim for size in sizes))

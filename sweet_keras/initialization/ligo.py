@@ -13,13 +13,15 @@ from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
 from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.vit_backbone import ViTBackbone
 
+LIGO_STEPS = 100  # the paper's
+
 
 def ligo(
     source: MaskedAutoencoder,
     size: str | ViTSize,
     *,
     adapt: Any = None,
-    steps: int = 100,
+    steps: int = LIGO_STEPS,
     batch_size: int = 256,
     learning_rate: float = 1e-3,
     seed: int | None = None,

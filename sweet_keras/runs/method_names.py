@@ -3,7 +3,8 @@
 Known without importing Keras; `sweet_keras.runs.methods` says what they do.
 """
 
-# In the order of tables and figures: untrained, from one plain network, the upper reference, ours.
+# In the order of tables and figures: untrained, from one plain network, from a source trained for
+# the method, the upper reference, ours.
 METHODS = (
     "random",
     "xavier",
@@ -13,6 +14,9 @@ METHODS = (
     "share",
     "heur_lg",
     "auto_lg",
+    "tleg",
+    "wave",
+    "ligo",
     "direct",
     "sweet_slice",
     "sweet_adapt",

@@ -9,10 +9,14 @@ from typing import Any, Literal
 
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.initialization.learngene import auto_lg, heur_lg, share_init
+from sweet_keras.initialization.ligo import LIGO_STEPS, ligo
 from sweet_keras.initialization.materialize import materialize
 from sweet_keras.initialization.mimetic import mimetic
 from sweet_keras.initialization.selection import prefix_selection, weight_selection
+from sweet_keras.initialization.tleg import tleg
 from sweet_keras.initialization.truncated_normal import truncated_normal
+from sweet_keras.initialization.wave import wave
+from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
 from sweet_keras.models.vit_backbone import ViTBackbone
 
 
@@ -25,6 +29,8 @@ class Sources:
         plain: The plain network pre-trained once for all sizes.
         direct: The plain network pre-trained at a size.
         template: The template.
+        autoencoder: The autoencoder pre-trained for `"tleg"` or `"wave"`, or the `"small"` plain
+            one that `ligo` grows.
         adapt_options: Arguments of `materialize` that fit a network to the images.
     """
 
@@ -32,6 +38,7 @@ class Sources:
     plain: Callable[[], ViTBackbone]
     direct: Callable[[str], ViTBackbone]
     template: Callable[[], SweetTemplate]
+    autoencoder: Callable[[str], MaskedAutoencoder]
     adapt_options: Callable[[], dict[str, Any]]
 
 
@@ -45,7 +52,7 @@ class Method:
         random: Whether the seed matters.
     """
 
-    needs: Literal["nothing", "plain", "direct", "template"]
+    needs: Literal["nothing", "plain", "direct", "template", "tleg", "wave", "small"]
     make: Callable[[Sources, str, int], ViTBackbone]
     random: bool = False
 
@@ -77,6 +84,23 @@ def _adapt(sources: Sources, size: str, seed: int) -> ViTBackbone:
     return materialize(sources.template(), size, **sources.adapt_options())
 
 
+def _tleg(sources: Sources, size: str, seed: int) -> ViTBackbone:
+    return tleg(sources.autoencoder("tleg").encoder, size)
+
+
+def _wave(sources: Sources, size: str, seed: int) -> ViTBackbone:
+    return wave(sources.autoencoder("wave"), size, **_without_labels(sources))
+
+
+def _ligo(sources: Sources, size: str, seed: int) -> ViTBackbone:
+    options = {**_without_labels(sources), "steps": LIGO_STEPS}
+    return ligo(sources.autoencoder("small"), size, **options)
+
+
+def _without_labels(sources: Sources) -> dict[str, Any]:
+    return {name: value for name, value in sources.adapt_options().items() if name != "classes"}
+
+
 METHODS = {
     "random": _untrained(truncated_normal),
     "xavier": _untrained(),
@@ -86,6 +110,9 @@ METHODS = {
     "share": _from_plain(share_init),
     "heur_lg": _from_plain(heur_lg, partly=True),
     "auto_lg": _from_plain(auto_lg, partly=True),
+    "tleg": Method("tleg", _tleg),
+    "wave": Method("wave", _wave),
+    "ligo": Method("small", _ligo),
     "direct": Method("direct", lambda sources, size, seed: sources.direct(size)),
     "sweet_slice": Method("template", _slice),
     "sweet_adapt": Method("template", _adapt),

@@ -11,9 +11,14 @@ import keras
 from rich.console import Console
 
 from sweet_keras.core.atomic import atomic_write
+from sweet_keras.core.size import ViTSize, common_width, smallest_size
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.data import Source, pipeline, steps_per_epoch
+from sweet_keras.initialization.tleg import linear_vit
+from sweet_keras.initialization.wave import kronecker_vit
+from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.image_classifier import ImageClassifier
+from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
 from sweet_keras.models.vit_backbone import ViTBackbone
 from sweet_keras.runs.accuracy import class_names
 from sweet_keras.runs.cells import refuse_other
@@ -31,6 +36,7 @@ from sweet_keras.runs.variants import VARIANTS
 _RECIPE = "recipe.json"
 # Options of a pre-training that decide nothing, and those that only a template has.
 _ELSEWHERE = ("data", "out", "workers", "on_error")
+_AUTOENCODERS = ("tleg", "wave", "small")
 _OF_TEMPLATES = ("ranks", "width_rate", "depth_rate")
 
 
@@ -62,6 +68,7 @@ class Pretrained:
         # Read from the disk once, however many networks are started from them.
         self.network = functools.cache(self._network)
         self.template = functools.cache(self._template)
+        self.autoencoder = functools.cache(self._autoencoder)
         self.image_shape = (*parse_image_size(config.image_size), config.channels)
 
     def sources(self, variant: str | None = None) -> Sources:
@@ -77,6 +84,7 @@ class Pretrained:
             plain=lambda: self.network(config.source_size),
             direct=self.network,
             template=lambda: self.template(variant),
+            autoencoder=lambda needs: self.autoencoder(self.name(needs, "")),
             adapt_options=lambda: adapt_options(
                 self.labelled if labels else self.images,
                 self.image_shape,
@@ -93,7 +101,16 @@ class Pretrained:
             return None
         if needs == "template":
             return "template" if variant is None else f"template-{variant}"
-        return f"plain-{size if needs == 'direct' else self.config.source_size}"
+        if needs == "tleg":
+            return needs
+        source, *sizes = (
+            ViTSize.parse(text, self.config.head_dim)
+            for text in (self.config.source_size, *self.config.sizes)
+        )
+        if needs == "wave":
+            return f"wave-{common_width([source, *sizes])}"  # the largest side that fits every size
+        trained = {"direct": size, "small": smallest_size(sizes), "plain": source}
+        return f"plain-{trained[needs]}"
 
     def prepare(self, needs: str, size: str, variant: str | None = None) -> bool:
         """Trains what a method needs at a size, if it is not there.
@@ -105,11 +122,14 @@ class Pretrained:
         if name is None:
             return True
         source = self._source(name)
-        if source.model.exists() or source.template.exists():
+        only_trained = needs in _AUTOENCODERS  # read from the state that their training ended with
+        if (source.results if only_trained else source.model).exists() or source.template.exists():
             return True
         with claim(self.folder / f"{name}.lock") as granted:
             if granted and needs == "template":
                 self.template(variant)
+            elif granted and only_trained:
+                self.autoencoder(name)
             elif granted:
                 self.network(size if needs == "direct" else self.config.source_size)
         return granted
@@ -144,6 +164,16 @@ class Pretrained:
             (model.backbone if classifier else model).template().save(source.template)
         return SweetTemplate.load(source.template)
 
+    def _autoencoder(self, name: str) -> MaskedAutoencoder:
+        """A source with its decoder; trained now as far as it is not."""
+        kind, _, rest = name.partition("-")
+        encoder = self.blank(self._options(name)[0].size)
+        if kind == "tleg":
+            encoder = linear_vit(encoder)
+        elif kind == "wave":
+            encoder = kronecker_vit(encoder, side=int(rest))
+        return self._train(self._source(name), encoder)
+
     def cost(self, needs: str, size: str, variant: str | None = None) -> tuple[float, int]:
         """Seconds of pre-training and numbers stored that a method draws on at a size."""
         name = self.name(needs, size, variant)
@@ -153,6 +183,10 @@ class Pretrained:
         seconds = json.loads(results.read_text(encoding="utf-8"))["seconds"]
         if needs == "template":
             return seconds, self.template(variant).parameters
+        if needs in _AUTOENCODERS:
+            encoder = self.autoencoder(name).encoder
+            generated = isinstance(encoder, GeneratedViT)
+            return seconds, encoder.parameters if generated else encoder.count_params()
         trained = size if needs == "direct" else self.config.source_size
         return seconds, self.network(trained).count_params()
 
@@ -161,6 +195,9 @@ class Pretrained:
         name = self.name(needs, size, variant)
         if name is None:
             return None
+        return self._recipe(name)
+
+    def _recipe(self, name: str) -> dict[str, Any]:
         options, labels = self._options(name)
         recipe = {
             "dataset": self.images.name,
@@ -168,9 +205,10 @@ class Pretrained:
             "labelled_images": len(self.labelled) if labels else 0,
             **options.to_mapping(),
         }
-        for option in _ELSEWHERE if needs == "template" else _ELSEWHERE + _OF_TEMPLATES:
+        kind, _, rest = name.partition("-")
+        for option in _ELSEWHERE if kind == "template" else _ELSEWHERE + _OF_TEMPLATES:
             del recipe[option]
-        return recipe
+        return {**recipe, "side": int(rest)} if kind == "wave" else recipe
 
     def _options(self, name: str) -> tuple[PretrainConfig, bool]:
         """The options of a source's pre-training, and whether it is supervised."""
@@ -178,7 +216,7 @@ class Pretrained:
         size = rest if kind == "plain" else self.config.source_size
         options = self.config.pretraining(str(self.folder / name), size)
         options = dataclasses.replace(options, batch_size=min(options.batch_size, len(self.images)))
-        if kind == "plain" or not rest:
+        if kind != "template" or not rest:
             return options, False
         return VARIANTS[rest].apply(options), VARIANTS[rest].supervised
 
@@ -188,11 +226,7 @@ class Pretrained:
         Raises:
             ValueError: If a source by another recipe lies there.
         """
-        kind, _, rest = name.partition("-")
-        if kind == "plain":
-            recipe = self.recipe("direct", rest)
-        else:
-            recipe = self.recipe("template", "", rest or None)
+        recipe = self._recipe(name)
         source = RunDirectory(self.folder / name)
         path = source.path / _RECIPE
         if path.exists():
@@ -203,7 +237,9 @@ class Pretrained:
                 temporary.write_text(json.dumps(recipe, indent=1) + "\n", encoding="utf-8")
         return source
 
-    def _train(self, source: RunDirectory, encoder: ViTBackbone | None = None) -> keras.Model:
+    def _train(
+        self, source: RunDirectory, encoder: ViTBackbone | GeneratedViT | None = None
+    ) -> keras.Model:
         options, labels = self._options(source.path.name)
         steps = steps_per_epoch(self.images, options.batch_size)
         if labels:
@@ -220,8 +256,9 @@ class Pretrained:
             console=self.console,
             resume=True,
         )
-        with atomic_write(source.results) as path:
-            path.write_text(json.dumps({"seconds": seconds, "steps": steps * options.epochs}))
+        if not source.results.exists():
+            with atomic_write(source.results) as path:
+                path.write_text(json.dumps({"seconds": seconds, "steps": steps * options.epochs}))
         return model
 
     def _batches(self, batch_size: int, labels: bool) -> Callable[[int], object]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweet_keras.core.size import ViTSize
+from sweet_keras.core.size import ViTSize, common_width, smallest_size
 
 NUMBERS = st.integers(1, 9999)
 
@@ -77,3 +77,10 @@ def test_size_is_a_value():
     assert len({size, ViTSize(2, 3, 4), ViTSize(3, 2, 4), ViTSize(2, 3, 5)}) == 3
     with pytest.raises(dataclasses.FrozenInstanceError):
         size.depth = 3
+
+
+def test_smallest_and_common():
+    sizes = [ViTSize(12, 3, 8), ViTSize(3, 12, 8), ViTSize(6, 6, 8)]
+    assert smallest_size(sizes) == ViTSize(3, 3, 8)
+    assert common_width(sizes) == 24
+    assert common_width([*sizes, ViTSize(3, 5, 8)]) == 8
