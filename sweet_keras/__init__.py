@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sweet_keras.initialization.adapt import adapt as adapt
     from sweet_keras.initialization.materialize import materialize as materialize
     from sweet_keras.initialization.materialize import vit_like as vit_like
-    from sweet_keras.layers.stochastic_width import StochasticWidth as StochasticWidth
+    from sweet_keras.layers.subnetwork_draw import SubnetworkDraw as SubnetworkDraw
     from sweet_keras.layers.sweet_template_vit import SweetTemplateViT as SweetTemplateViT
     from sweet_keras.layers.tucker_template import TuckerTemplate as TuckerTemplate
     from sweet_keras.models.image_classifier import ImageClassifier as ImageClassifier
@@ -30,7 +30,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ImageClassifier": "models.image_classifier",
     "MaskedAutoencoder": "models.masked_autoencoder",
-    "StochasticWidth": "layers.stochastic_width",
+    "SubnetworkDraw": "layers.subnetwork_draw",
     "SweetTemplate": "core.template",
     "SweetTemplateViT": "layers.sweet_template_vit",
     "TuckerTemplate": "layers.tucker_template",

@@ -7,7 +7,6 @@ from keras import ops
 
 from sweet_keras.core.positions import sincos_positions
 from sweet_keras.core.size import ViTSize
-from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
 from sweet_keras.layers.stacked_weights import read_weights, to_numpy, write_weights
 from sweet_keras.layers.transformer_block import block_stack
@@ -29,10 +28,10 @@ class MAEDecoder(keras.layers.Layer):
         patch_pixels: Values of a patch, P = patch^2 * channels.
 
     Call arguments:
-        tokens: (B, v, D), encoded visible patches, or (B, 1 + v, D) with a class token.
+        tokens: (B, v, D), encoded visible patches, or (B, 1 + v, D) with a class token. Channels
+            that a narrow encoder lacks are zero.
         order: (B, N) integers: patches in shuffled order, visible ones first.
         masked: Number of masked patches, N - v.
-        prefix: `HeadPrefix` of the encoder, or `None`.
 
     Returns:
         (B, masked, P), in the order of `order[:, v:]`.
@@ -83,9 +82,8 @@ class MAEDecoder(keras.layers.Layer):
             (self.patch_pixels,), initializer="zeros", name="pixels_bias"
         )
 
-    def call(self, tokens, order, masked, prefix=None, training=None):
-        prefix = prefix or HeadPrefix(1, self.encoder_dim)
-        tokens = ops.matmul(tokens, prefix.rows(self.embed_kernel)) + self.embed_bias
+    def call(self, tokens, order, masked, training=None):
+        tokens = ops.matmul(tokens, self.embed_kernel) + self.embed_bias
         positions = ops.take(self.positions, order, axis=0)
         visible = order.shape[1] - masked
         first = tokens.shape[1] - visible  # 1 with a class token, which has no position

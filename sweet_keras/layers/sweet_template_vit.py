@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
+from keras import ops
 
 from sweet_keras.core.ranks import choose_ranks
+from sweet_keras.core.resize import depth_map
 from sweet_keras.core.size import ViTSize
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
-from sweet_keras.layers.nested_depth import NestedDepth
 from sweet_keras.layers.patch_embedding import PatchEmbedding
 from sweet_keras.layers.stacked_weights import read_weights, to_numpy, write_weights
-from sweet_keras.layers.stochastic_width import StochasticWidth
+from sweet_keras.layers.subnetwork_draw import SubnetworkDraw
 from sweet_keras.layers.transformer_block import block_stack
 from sweet_keras.layers.tucker_template import TuckerTemplate
 
@@ -48,11 +49,10 @@ class SweetTemplateViT(keras.layers.Layer):
         ranks: (r1, r2, r3), or `"auto"` (see `sweet_keras.core.ranks`).
         class_token: Whether a class token is put before the patches.
         positions: `"sincos"` (fixed) or `"learned"`; both are nested over widths.
-        width_rate: Probability that a training step is narrowed to its first heads. By default 0.5
-            for a new template, and 0 for a network made from one.
-        widths: Head counts drawn then, all smaller ones by default.
-        depth_rate: Probability that a training step keeps only evenly spaced layers. 0 by default;
-            0.25 helps networks of half the layers or fewer (see `NestedDepth`).
+        subnetworks: Smaller networks that are trained as well: sizes such as `"L3H3"`, or
+            `"auto"`, `"width"`, `"depth"` (see `sweet_keras.core.subnetworks`).
+        subnetwork_rate: Probability that a training step trains one of them. By default 0.5 for a
+            new template, and 0 for a network made from one.
         train_core: Whether G is trained. By default it is for a new template, and frozen in a
             network made from one, where the scalers and the rest are fitted.
         drop_path: Stochastic depth, the rate of the last layer; it grows linearly from 0.
@@ -60,15 +60,16 @@ class SweetTemplateViT(keras.layers.Layer):
         pixel_mean: Subtracted from the pixels (0..255), one number or one for each channel.
         pixel_std: Divides the pixels after that.
         tokens: Tokens in a training step, to choose how W is used (see `TuckerTemplate`).
-        seed: Seed of the widths drawn.
+        seed: Seed of the sub-networks drawn.
 
     Call arguments:
         images: (B, height, width, channels), pixels in 0..255, of any type.
-        heads: Narrow to so many heads: an integer cuts, an integer tensor masks (shapes stay).
-        training: Whether widths are drawn and branches dropped.
+        heads: Narrow to so many heads: an integer cuts, an integer tensor masks.
+        training: Whether sub-networks are drawn and branches dropped.
 
     Returns:
-        Tokens (B, N, D), with a class token (B, 1 + N, D).
+        Tokens (B, N, D), with a class token (B, 1 + N, D). Those of a narrow network are zero
+        beyond its channels.
 
     Raises:
         ValueError: If sizes do not fit each other.
@@ -97,9 +98,8 @@ class SweetTemplateViT(keras.layers.Layer):
         ranks: Sequence[int] | str | None = None,
         class_token: bool | None = None,
         positions: str | None = None,
-        width_rate: float | None = None,
-        widths: Sequence[int] | None = None,
-        depth_rate: float = 0.0,
+        subnetworks: str | Sequence[str] = "auto",
+        subnetwork_rate: float | None = None,
         train_core: bool | None = None,
         drop_path: float = 0.0,
         layer_scale: float | None = None,
@@ -153,9 +153,16 @@ class SweetTemplateViT(keras.layers.Layer):
             setattr(self, name, value)
         self.ranks = choose_ranks(self.size, self.ranks)
         self.train_core = template is None if train_core is None else train_core
-        self.width_rate = (0.5 if template is None else 0.0) if width_rate is None else width_rate
-        self.widths = widths
-        self.depth_rate = depth_rate
+        if subnetwork_rate is None:
+            subnetwork_rate = 0.5 if template is None and not drop_path else 0.0
+        if subnetwork_rate and drop_path:
+            # The branches of a compiled step cannot hand out new random states.
+            raise ValueError(
+                "`drop_path` must be 0 where sub-networks are drawn. "
+                f"Received: drop_path={drop_path}, subnetwork_rate={subnetwork_rate}"
+            )
+        self.subnetworks = subnetworks if isinstance(subnetworks, str) else tuple(subnetworks)
+        self.subnetwork_rate = subnetwork_rate
         self.drop_path = drop_path
         self.layer_scale = layer_scale
         self.tokens = tokens
@@ -195,10 +202,9 @@ class SweetTemplateViT(keras.layers.Layer):
             dtype=policy,
         )
         self.final_norm = NestedLayerNormalization(name="final_norm", dtype=policy)
-        self.width = StochasticWidth(
-            size.num_heads, self.width_rate, self.widths, seed=self.seed, name="width"
+        self.draw = SubnetworkDraw(
+            size, self.subnetworks, self.subnetwork_rate, seed=self.seed, name="draw"
         )
-        self.depth = NestedDepth(size.depth, self.depth_rate, seed=self.seed, name="depth")
 
     @property
     def embed_dim(self) -> int:
@@ -217,26 +223,56 @@ class SweetTemplateViT(keras.layers.Layer):
             self._start = None
 
     def call(self, images, heads=None, training=None):
-        prefix = self.prefix(heads, training)
-        return self.encode(self.patches(images, prefix=prefix), prefix, training)
+        patches = self.patches.patchify(images)
+        return self.encode(patches, self.patches.position_table, heads, training)
 
-    def prefix(self, heads=None, training=None) -> HeadPrefix:
-        """The heads of this call: those asked for, else those drawn in training, else all."""
-        heads = self.width(training=training) if heads is None else heads
-        return HeadPrefix(self.size.num_heads, self.size.head_dim, heads)
+    def encode(self, patches, positions, heads=None, training=None):
+        """Encodes patches, some of those of an image or all.
 
-    def encode(self, tokens, prefix: HeadPrefix, training=None):
-        """Runs the blocks and the final norm on embedded tokens (B, n, D)."""
-        keep = self.depth(training=training)
-        for layer, projections in enumerate(self.kernels(prefix=prefix)):
+        Args:
+            patches: Normalised pixels (B, n, patch^2 * channels).
+            positions: Of these patches, (n, D) or (B, n, D).
+            heads: See the call arguments.
+            training: See the call arguments.
+
+        Returns:
+            Tokens (B, n, D), with a class token (B, 1 + n, D).
+        """
+        drawn = self.draw(training=training) if heads is None else None
+        if drawn is None:
+            return self._run(patches, positions, heads, None, training)
+        return ops.switch(
+            drawn,
+            [self._branch(size, training) for size in (*self.draw.sizes, self.size)],
+            patches,
+            positions,
+        )
+
+    def _branch(self, size: ViTSize, training):
+        """The network of one size within this one."""
+        layers = depth_map(self.size.depth, size.depth).argmax(axis=1).tolist()
+        return lambda patches, positions: self._run(
+            patches, positions, size.num_heads, layers, training
+        )
+
+    def _run(self, patches, positions, heads, layers, training):
+        """Only some layers with so many heads; `None` for all."""
+        prefix = HeadPrefix(self.size.num_heads, self.size.head_dim, heads)
+        layers = range(self.size.depth) if layers is None else layers
+        tokens = self.patches.embed(patches, positions, prefix)
+        for layer, projections in zip(
+            layers, self.kernels(prefix=prefix, layers=layers), strict=True
+        ):
             tokens = self.blocks[layer](
-                tokens,
-                projections=projections,
-                prefix=prefix,
-                keep=None if keep is None else keep[layer],
-                training=training,
+                tokens, projections=projections, prefix=prefix, training=training
             )
-        return self.final_norm(tokens, prefix=prefix)
+        # Without it, torch would give the variables of other layers no gradient instead of zero.
+        skipped = set(range(self.size.depth)) - set(layers)
+        for variable in [v for layer in skipped for v in self.blocks[layer].trainable_variables]:
+            tokens = tokens + ops.cast(0.0 * ops.sum(variable), tokens.dtype)
+        tokens = self.final_norm(tokens, prefix=prefix)
+        missing = self.embed_dim - prefix.embed_dim
+        return ops.pad(tokens, ((0, 0), (0, 0), (0, missing))) if missing else tokens
 
     def template(self, record=None) -> SweetTemplate:
         """Its weights as data.
@@ -281,7 +317,7 @@ class SweetTemplateViT(keras.layers.Layer):
 
     def get_config(self):
         names = (
-            "source image_shape patch_size head_dim ranks class_token positions width_rate widths "
-            "depth_rate train_core drop_path layer_scale pixel_mean pixel_std tokens seed"
+            "source image_shape patch_size head_dim ranks class_token positions subnetworks "
+            "subnetwork_rate train_core drop_path layer_scale pixel_mean pixel_std tokens seed"
         )
         return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}

@@ -32,7 +32,6 @@ class TransformerBlock(keras.layers.Layer):
         x: Tokens (B, N, D).
         projections: `Projections` to use instead of its own kernels.
         prefix: `HeadPrefix` the network is narrowed to, or `None` for the full width.
-        keep: Scalar that multiplies both branches: 0 skips the block. `None` for 1.
         training: Whether branches are dropped.
     """
 
@@ -114,7 +113,7 @@ class TransformerBlock(keras.layers.Layer):
             named |= {"layer_scale1": self.layer_scale1, "layer_scale2": self.layer_scale2}
         return named
 
-    def call(self, x, projections=None, prefix=None, keep=None, training=None):
+    def call(self, x, projections=None, prefix=None, training=None):
         if projections is None:
             projections = DenseProjections(
                 Kernels(
@@ -123,15 +122,13 @@ class TransformerBlock(keras.layers.Layer):
             )
         prefix = prefix or HeadPrefix(self.num_heads, self.head_dim)
         attended = self._attention(self.norm1(x, prefix=prefix), projections, prefix)
-        x = x + self._branch(attended, "layer_scale1", prefix, keep, training)
+        x = x + self._branch(attended, "layer_scale1", prefix, training)
         hidden = self._mlp(self.norm2(x, prefix=prefix), projections, prefix)
-        return x + self._branch(hidden, "layer_scale2", prefix, keep, training)
+        return x + self._branch(hidden, "layer_scale2", prefix, training)
 
-    def _branch(self, x, scale, prefix, keep, training):
+    def _branch(self, x, scale, prefix, training):
         if self.layer_scale is not None:
             x = x * prefix.channels(getattr(self, scale))
-        if keep is not None:
-            x = x * ops.cast(keep, x.dtype)
         return self.drop(x, training=training)
 
     def _attention(self, x, projections, prefix):

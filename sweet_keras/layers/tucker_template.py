@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
+import numpy as np
 from keras import ops
 
 from sweet_keras.core import cost, tucker
@@ -35,9 +38,10 @@ class TuckerTemplate(keras.layers.Layer):
 
     Call arguments:
         prefix: `HeadPrefix` to narrow to, or `None` for the full width.
+        layers: Which layers' kernels to make, `None` for all.
 
     Returns:
-        A list of `Projections`, one for each layer.
+        A list of `Projections`, one for each of these layers.
 
     Raises:
         ValueError: If a rank is not a positive integer.
@@ -91,30 +95,41 @@ class TuckerTemplate(keras.layers.Layer):
         """The stored (scaled) variables of G, X, U, V."""
         return tucker.Factors(self.core, self.layer_scaler, self.input_scaler, self.output_scaler)
 
-    def factors(self, prefix: HeadPrefix | None = None) -> tucker.Factors:
-        """G, X, U, V as tensors, U and V narrowed to the prefix."""
+    def factors(
+        self, prefix: HeadPrefix | None = None, layers: Sequence[int] | None = None
+    ) -> tucker.Factors:
+        """G, X, U, V as tensors, X cut to the layers, U and V narrowed to the prefix."""
         prefix = prefix or HeadPrefix(self.num_heads, self.head_dim)
+        layer_scaler = ops.convert_to_tensor(self.layer_scaler)
+        if layers is not None and len(layers) != self.depth:
+            by_layer = ops.reshape(layer_scaler, (self.depth, -1))
+            layer_scaler = ops.reshape(
+                ops.take(by_layer, np.asarray(layers), axis=0), (-1, self.ranks[0])
+            )
         return tucker.Factors(
             core=self.core * self.scales.core,
-            layer_scaler=self.layer_scaler * self.scales.layer_scaler,
+            layer_scaler=layer_scaler * self.scales.layer_scaler,
             input_scaler=prefix.rows(self.input_scaler * self.scales.input_scaler),
             output_scaler=prefix.rows(self.output_scaler * self.scales.output_scaler),
         )
 
-    def call(self, prefix: HeadPrefix | None = None) -> list[Projections]:
-        factors = self.factors(prefix)
-        if not self.plan.materialize:
-            slices = tucker.contract_layers(factors.core, factors.layer_scaler, ops)
-            slices = ops.reshape(slices, (self.depth, BLOCKS_PER_LAYER, *self.ranks[1:]))
-            return [FactoredProjections(slices[layer], factors) for layer in range(self.depth)]
-        product = tucker.contract(factors, self.plan.order, ops)
+    def call(
+        self, prefix: HeadPrefix | None = None, layers: Sequence[int] | None = None
+    ) -> list[Projections]:
+        factors = self.factors(prefix, layers)
+        depth = self.depth if layers is None else len(layers)
         dim = factors.input_scaler.shape[0]
-        kernels = blocks_to_kernels(
-            ops.reshape(product, (self.depth, BLOCKS_PER_LAYER, dim, dim)), ops
-        )
+        size = ViTSize(depth, dim // self.head_dim, self.head_dim)
+        plan = cost.plan(size, self.ranks, self.tokens)
+        if not plan.materialize:
+            slices = tucker.contract_layers(factors.core, factors.layer_scaler, ops)
+            slices = ops.reshape(slices, (depth, BLOCKS_PER_LAYER, *self.ranks[1:]))
+            return [FactoredProjections(slices[layer], factors) for layer in range(depth)]
+        product = tucker.contract(factors, plan.order, ops)
+        kernels = blocks_to_kernels(ops.reshape(product, (depth, BLOCKS_PER_LAYER, dim, dim)), ops)
         return [
             DenseProjections(Kernels(*(kernel[layer] for kernel in kernels)))
-            for layer in range(self.depth)
+            for layer in range(depth)
         ]
 
     def get_config(self):

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 
 from sweet_keras.core.size import ViTSize
-from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.stacked_weights import named_variables, read_weights, to_numpy
 from sweet_keras.models.vit_backbone import ViTBackbone
 
@@ -115,13 +114,9 @@ class GeneratedViT(keras.layers.Layer):
         with self.generated():
             return self.backbone(images, training=training)
 
-    def prefix(self, heads=None, training=None) -> HeadPrefix:
-        """All heads, see `ViTBackbone.prefix`."""
-        return self.backbone.prefix(heads, training)
-
-    def encode(self, tokens, prefix: HeadPrefix, training=None):
-        """Runs the blocks and the final norm on embedded tokens; within `generated()`."""
-        return self.backbone.encode(tokens, prefix, training)
+    def encode(self, patches, positions, heads=None, training=None):
+        """See `ViTBackbone.encode`; to be called within `generated()`."""
+        return self.backbone.encode(patches, positions, heads, training)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The weights it runs with, float32, by the names of `sweet_keras.core.schema`."""

@@ -41,8 +41,8 @@ class MaskedAutoencoder(keras.Model):
     Call arguments:
         images: (B, height, width, channels), pixels in 0..255.
         noise: (B, N): the patches with the least noise stay visible. Drawn by default.
-        heads: Heads to narrow the encoder to (see `SweetTemplateViT`). Drawn in training.
-        training: Whether widths are drawn.
+        heads: Heads to narrow the encoder to (see `SweetTemplateViT`).
+        training: Whether sub-networks are drawn.
 
     Returns:
         A dictionary of `prediction` and `target`, both (B, masked, P), and `order` (B, N).
@@ -134,13 +134,11 @@ class MaskedAutoencoder(keras.Model):
         # Pixels and fixed positions are shuffled, not tokens: a gather without a gradient.
         patches = ops.take_along_axis(patches, order[:, :, None], axis=1)
         visible, masked = patches[:, : self.visible], patches[:, self.visible :]
-        prefix = self.encoder.prefix(heads, training)
         with self._generated():
             positions = ops.take(embedding.position_table, order[:, : self.visible], axis=0)
-            tokens = embedding.embed(visible, positions, prefix)
-            tokens = self.encoder.encode(tokens, prefix, training)
+            tokens = self.encoder.encode(visible, positions, heads, training)
         prediction = self.decoder_layer(
-            tokens, order=order, masked=masked.shape[1], prefix=prefix, training=training
+            tokens, order=order, masked=masked.shape[1], training=training
         )
         mean, deviation = _moments(masked)
         return {

@@ -104,20 +104,18 @@ class ViTBackbone(keras.Model):
         """Channels of a token, D."""
         return self.size.embed_dim
 
-    def prefix(self, heads=None, training=None) -> HeadPrefix:
-        """All heads: ordinary kernels are not nested. For `MaskedAutoencoder`.
+    def encode(self, patches, positions, heads=None, training=None):
+        """Encodes patches, some of those of an image or all; see `SweetTemplateViT.encode`.
 
         Raises:
-            ValueError: If `heads` is given.
+            ValueError: If `heads` is given: ordinary kernels are not nested.
         """
         if heads is not None:
             raise ValueError(
                 f"`heads` must be None: only a SweetTemplateViT can be narrowed. Received: {heads}"
             )
-        return HeadPrefix(self.size.num_heads, self.size.head_dim)
-
-    def encode(self, tokens, prefix: HeadPrefix, training=None):
-        """Runs the blocks and the final norm on embedded tokens (B, n, D)."""
+        prefix = HeadPrefix(self.size.num_heads, self.size.head_dim)
+        tokens = self.patches.embed(patches, positions, prefix)
         for block in self.blocks:
             tokens = block(tokens, training=training)
         return self.final_norm(tokens)

@@ -6,7 +6,7 @@ from sweet_keras.runs.pretrain_config import PretrainConfig
 
 # Options of a pre-training that are called the same there.
 _SAME = (
-    "image_size channels head_dim patch_size ranks width_rate depth_rate pixel_mean pixel_std "
+    "image_size channels head_dim patch_size ranks subnetworks subnetwork_rate pixel_mean pixel_std "
     "mask_ratio decoder weight_decay warmup"
 ).split()
 
@@ -43,13 +43,14 @@ class ContestConfig(Config):
         group="Pre-training",
         metavar="auto|r1,r2,r3",
     )
-    width_rate: float = option(
-        0.5, "Probability that a template's step is narrowed.", group="Pre-training"
-    )
-    depth_rate: float = option(
-        0.0,
-        "Probability that a template's step keeps only evenly spaced layers.",
+    subnetworks: str = option(
+        "auto",
+        "Smaller networks that are trained within the template: sizes, or width, depth, auto.",
         group="Pre-training",
+        metavar="auto|width|depth|LxHy,…",
+    )
+    subnetwork_rate: float = option(
+        0.5, "Probability that a template's step trains one of them.", group="Pre-training"
     )
     mask_ratio: float = option(
         0.75, "Fraction of the patches that is hidden.", group="Pre-training"

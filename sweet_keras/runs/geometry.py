@@ -4,6 +4,7 @@ import re
 
 from sweet_keras.core.blocks import BLOCKS_PER_LAYER
 from sweet_keras.core.size import ViTSize
+from sweet_keras.core.subnetworks import KINDS
 
 
 def parse_image_size(text: str) -> tuple[int, int]:
@@ -37,6 +38,11 @@ def parse_ranks(text: str) -> str | tuple[int, int, int]:
             f"Received: {text!r}"
         )
     return int(match[1]), int(match[2]), int(match[3])
+
+
+def parse_subnetworks(text: str) -> str | tuple[str, ...]:
+    """Reads `"auto"`, `"width"`, `"depth"`, or sizes such as `"L3H3,L6H6"`."""
+    return text if text in KINDS else tuple(part.strip() for part in text.split(","))
 
 
 def check_ranks(ranks: str | tuple[int, int, int], size: ViTSize) -> None:

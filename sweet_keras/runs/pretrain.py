@@ -13,7 +13,7 @@ from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
 from sweet_keras.models.vit_backbone import ViTBackbone
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.environment import now, write_environment
-from sweet_keras.runs.geometry import parse_image_size, parse_ranks
+from sweet_keras.runs.geometry import parse_image_size, parse_ranks, parse_subnetworks
 from sweet_keras.runs.measurements import Pretraining, Task
 from sweet_keras.runs.pretrain_config import PretrainConfig
 from sweet_keras.runs.read_log import read_log
@@ -191,8 +191,8 @@ def _template_vit(config: PretrainConfig, visible: float) -> SweetTemplateViT:
         patch_size=config.patch_size,
         head_dim=config.head_dim,
         ranks=parse_ranks(config.ranks),
-        width_rate=config.width_rate,
-        depth_rate=config.depth_rate,
+        subnetworks=parse_subnetworks(config.subnetworks),
+        subnetwork_rate=config.subnetwork_rate,
         class_token=config.class_token,
         positions=config.positions,
         pixel_mean=config.pixel_mean,

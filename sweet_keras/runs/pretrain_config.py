@@ -3,8 +3,9 @@
 from typing import Literal
 
 from sweet_keras.core.size import ViTSize
+from sweet_keras.core.subnetworks import choose_subnetworks
 from sweet_keras.runs.config import option
-from sweet_keras.runs.geometry import check_ranks, parse_image_size, parse_ranks
+from sweet_keras.runs.geometry import check_ranks, parse_image_size, parse_ranks, parse_subnetworks
 from sweet_keras.runs.training_config import SPEC, TrainingConfig
 
 
@@ -36,17 +37,15 @@ class PretrainConfig(TrainingConfig):
         group="Template",
         metavar="auto|r1,r2,r3",
     )
-    width_rate: float = option(
-        0.5,
-        "Probability that a training step is narrowed to the first heads, in [0, 1]. Narrow "
-        "networks can be cut out of the template only if it was trained so.",
+    subnetworks: str = option(
+        "auto",
+        "Smaller networks that are trained as well, so that they can be cut out of the template: "
+        "sizes such as L3H3,L6H6, or narrower ones (width), shallower ones (depth), both (auto).",
         group="Template",
+        metavar="auto|width|depth|LxHy,…",
     )
-    depth_rate: float = option(
-        0.0,
-        "Probability that a training step keeps only evenly spaced layers, in [0, 1]: 0.25 helps "
-        "networks of half the layers or fewer.",
-        group="Template",
+    subnetwork_rate: float = option(
+        0.5, "Probability that a training step trains one of them, in [0, 1].", group="Template"
     )
     class_token: bool = option(False, "Put a class token before the patches.", group="Template")
     positions: Literal["sincos", "learned"] = option(
@@ -70,11 +69,12 @@ class PretrainConfig(TrainingConfig):
         """Checks every range."""
         super().check()
         parse_image_size(self.image_size)
-        check_ranks(parse_ranks(self.ranks), ViTSize.parse(self.size, self.head_dim))
+        size = ViTSize.parse(self.size, self.head_dim)
+        check_ranks(parse_ranks(self.ranks), size)
+        choose_subnetworks(size, parse_subnetworks(self.subnetworks))
         if self.decoder is not None:
             ViTSize.parse(self.decoder, self.head_dim)
         self.require("patch_size", self.patch_size > 0, "a positive integer")
-        self.require("width_rate", 0 <= self.width_rate <= 1, "in [0, 1]")
-        self.require("depth_rate", 0 <= self.depth_rate <= 1, "in [0, 1]")
+        self.require("subnetwork_rate", 0 <= self.subnetwork_rate <= 1, "in [0, 1]")
         self.require("pixel_std", self.pixel_std > 0, "positive")
         self.require("mask_ratio", 0 < self.mask_ratio < 1, "in (0, 1), both excluded")

@@ -37,7 +37,7 @@ _RECIPE = "recipe.json"
 # Options of a pre-training that decide nothing, and those that only a template has.
 _ELSEWHERE = ("data", "out", "workers", "on_error")
 _AUTOENCODERS = ("tleg", "wave", "small")
-_OF_TEMPLATES = ("ranks", "width_rate", "depth_rate")
+_OF_TEMPLATES = ("ranks", "subnetworks", "subnetwork_rate")
 
 
 class Pretrained:

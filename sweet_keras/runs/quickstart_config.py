@@ -28,7 +28,6 @@ class QuickstartConfig(ContestConfig):
     )
 
     patch_size = 7
-    depth_rate = 0.25
     pretrain_epochs = 30
     pretrain_batch_size = 128
     labels = 500

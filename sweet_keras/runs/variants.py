@@ -48,9 +48,11 @@ def _half_ranks(config: PretrainConfig) -> Mapping[str, Any]:
 # A variant of the network itself, such as one template per kernel type, needs an option of
 # `PretrainConfig` that makes it; it is then one more line here.
 VARIANTS = {
-    "no_width_masks": Variant(text="no width masks", changes=lambda config: {"width_rate": 0.0}),
-    "depth": Variant(text="nested depth", changes=lambda config: {"depth_rate": 0.25}),
-    "no_depth": Variant(text="no nested depth", changes=lambda config: {"depth_rate": 0.0}),
+    "no_width_masks": Variant(
+        text="no width masks", changes=lambda config: {"subnetworks": "depth"}
+    ),
+    "no_depth": Variant(text="no nested depth", changes=lambda config: {"subnetworks": "width"}),
+    "not_nested": Variant(text="not nested", changes=lambda config: {"subnetwork_rate": 0.0}),
     "ranks_half": Variant(text="half the ranks", changes=_half_ranks),
     "supervised": Variant(text="supervised", supervised=True),
 }

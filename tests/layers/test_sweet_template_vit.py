@@ -69,10 +69,9 @@ def test_masked_wide_network_is_the_narrow_network(rng, heads, variant):
     narrow = numpy(sk.materialize(wide.template(), f"L2H{heads}")(x))
     masked = numpy(wide(x, heads=keras.ops.convert_to_tensor(heads)))
     cut = numpy(wide(x, heads=heads))
-    assert cut.shape == narrow.shape
-    np.testing.assert_allclose(masked[..., : 4 * heads], narrow, atol=1e-5)
-    np.testing.assert_array_equal(masked[..., 4 * heads :], 0)
-    np.testing.assert_allclose(cut, narrow, atol=1e-5)
+    for outputs in (masked, cut):
+        np.testing.assert_allclose(outputs[..., : 4 * heads], narrow, atol=1e-5)
+        np.testing.assert_array_equal(outputs[..., 4 * heads :], 0)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -98,17 +97,31 @@ def test_network_of_another_size_and_image(rng):
     x = images(rng, 2, (16, 8, 2))
     assert numpy(layer(x)).shape == (2, 8, 8)
     assert not layer.train_core
-    assert layer.width_rate == 0
+    assert layer.subnetwork_rate == 0
     plain = sk.materialize(template, "L3H2", image_shape=(16, 8, 2))
     np.testing.assert_allclose(numpy(plain(x)), numpy(layer(x)), atol=1e-5)
 
 
-def test_width_is_drawn_in_training_only(rng):
-    layer = make(rng, width_rate=1.0, widths=(1,), seed=0)
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("size", ["L1H3", "L2H2", "L3H1"])
+def test_drawn_network_is_the_one_cut_from_the_template(rng, size, variant):
+    options = {"subnetworks": (size,), "subnetwork_rate": 1.0, "seed": 0, **VARIANTS[variant]}
+    layer = make(rng, size="L4H3", **options)
     x = images(rng, 2, SHAPE)
-    outputs = numpy(layer(x, training=True))
-    np.testing.assert_array_equal(outputs[..., 4:], 0)
-    assert (numpy(layer(x))[..., 4:] != 0).any()
+    narrow = numpy(sk.materialize(layer.template(), size)(x))
+    drawn = numpy(layer(x, training=True))
+    np.testing.assert_allclose(drawn[..., : narrow.shape[-1]], narrow, atol=1e-5)
+    np.testing.assert_array_equal(drawn[..., narrow.shape[-1] :], 0)
+    # Otherwise than in training it is the whole network.
+    whole = numpy(sk.materialize(layer.template())(x))
+    np.testing.assert_allclose(numpy(layer(x)), whole, atol=1e-5)
+
+
+def test_the_whole_network_is_drawn_too(rng):
+    layer = make(rng, subnetworks=("L1H1",), subnetwork_rate=0.5, seed=0)
+    x = images(rng, 2, SHAPE)
+    narrow = [bool((numpy(layer(x, training=True))[..., 4:] == 0).all()) for _ in range(12)]
+    assert 0 < sum(narrow) < 12
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
@@ -118,7 +131,7 @@ def test_trains_inside_a_sequential_model(rng, jit_compile):
     model = keras.Sequential(
         [
             keras.Input(SHAPE),
-            make(width_rate=0.5, seed=0),
+            make(subnetworks=("L1H2",), seed=0),
             keras.layers.GlobalAveragePooling1D(),
             keras.layers.Dense(2),
         ]
@@ -147,8 +160,8 @@ def test_layer_check(rng, tmp_path):
     check_saving(model, x, tmp_path)
     check_saving(keras.Sequential([keras.Input(SHAPE), from_template]), x, tmp_path)
     target = rng.standard_normal((4, 6, 12)).astype("float32")
-    check_training_step(keras.Model(inputs, make(rng, width_rate=0.0)(inputs)), x, target)
-    frozen = make(rng, train_core=False, width_rate=0.0)
+    check_training_step(keras.Model(inputs, make(rng, subnetwork_rate=0.0)(inputs)), x, target)
+    frozen = make(rng, train_core=False, subnetwork_rate=0.0)
     check_training_step(keras.Model(inputs, frozen(inputs)), x, target)
 
     def fixed(policy):
@@ -164,7 +177,12 @@ def test_layer_check(rng, tmp_path):
         ({"source": "L2H2", "size": "L1H1"}, "`size` goes with a template as `source`"),
         ({"source": "L2H2", "ranks": (0, 1, 1)}, "`ranks` must be three positive integers"),
         ({"source": "L2H2", "image_shape": (9, 8, 2)}, "multiples of `patch_size`=4"),
-        ({"source": "L2H2", "width_rate": 2.0}, "`rate` must be between 0 and 1"),
+        ({"source": "L2H2", "subnetwork_rate": 2.0}, "`rate` must be between 0 and 1"),
+        ({"source": "L2H2", "subnetworks": ("L2H2",)}, "`subnetworks` must hold sizes smaller"),
+        (
+            {"source": "L2H2", "drop_path": 0.1, "subnetwork_rate": 0.5},
+            "`drop_path` must be 0 where sub-networks are drawn",
+        ),
     ],
 )
 def test_bad_arguments(arguments, message):

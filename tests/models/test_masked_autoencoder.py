@@ -25,7 +25,8 @@ def make(rng=None, class_token=False, policy=None, **options):
         head_dim=4,
         ranks=(9, 11, 12),
         class_token=class_token,
-        width_rate=options.pop("width_rate", 0.5),
+        subnetworks=options.pop("subnetworks", ("L1H2",)),
+        subnetwork_rate=options.pop("subnetwork_rate", 0.5),
         seed=0,
         dtype=policy,
     )
@@ -101,6 +102,18 @@ def test_masked_width_equals_the_sliced_autoencoder(rng, heads):
     np.testing.assert_allclose(numpy(cut["prediction"]), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("size", ["L1H3", "L2H1"])
+def test_a_training_step_trains_the_network_that_is_cut_out(rng, size):
+    mae = make(rng, subnetworks=(size,), subnetwork_rate=1.0)
+    x, z = images(rng, 3, SHAPE), noise(rng, 3)
+    narrow = sk.MaskedAutoencoder.from_template(mae.template().resize(size), mask_ratio=2 / 3)
+    np.testing.assert_allclose(
+        numpy(mae(x, noise=z, training=True)["prediction"]),
+        numpy(narrow(x, noise=z)["prediction"]),
+        atol=1e-5,
+    )
+
+
 def test_reconstruction_keeps_what_was_visible(rng):
     mae = make(rng)
     x, z = images(rng, 3, SHAPE), noise(rng, 3)
@@ -162,7 +175,7 @@ def test_model_check(rng, tmp_path):
     np.testing.assert_array_equal(
         numpy(loaded(x, noise=z)["prediction"]), numpy(mae(x, noise=z)["prediction"])
     )
-    check_training_step(make(rng, width_rate=0.0), x)
+    check_training_step(make(rng, subnetwork_rate=0.0), x)
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
@@ -175,7 +188,7 @@ def test_mixed_precision(policy):
     error = np.abs(numpy(outputs["prediction"]) - exact).max()
     assert 0 < error < 0.1 * np.abs(exact).max()
     skip_untrainable(policy)
-    check_training_step(make(policy=policy, width_rate=0.0), x)
+    check_training_step(make(policy=policy, subnetwork_rate=0.0), x)
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.05, 0.95, 1.0])

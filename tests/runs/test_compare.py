@@ -256,9 +256,9 @@ def test_variants_have_templates_of_their_own(options, tmp_path, console):
         for name, recipe in recipes.items()
     }
     assert differing == {
-        "no_width_masks": {"width_rate": 0.0},
-        "depth": {"depth_rate": 0.25},
-        "no_depth": {},  # what the plain recipe is here
+        "no_width_masks": {"subnetworks": "depth"},
+        "no_depth": {"subnetworks": "width"},
+        "not_nested": {"subnetwork_rate": 0.0},
         "ranks_half": {"ranks": "6,4,4"},
         "supervised": {"labelled_images": 30},
     }
