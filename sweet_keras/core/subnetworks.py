@@ -21,8 +21,8 @@ def choose_subnetworks(
     Args:
         size: Of the large network.
         subnetworks: Sizes such as `"L3H3"`, or `"width"`: a quarter, half and three quarters of the
-            heads at full depth; `"depth"`: a quarter and half of the layers at full width; `"auto"`:
-            all combinations of these with each other and with the full ones.
+            heads at full depth; `"depth"`: a quarter and half of the layers at full width;
+            `"auto"`: all combinations of these with each other and with the full ones.
 
     Returns:
         Sizes smaller than `size`, smallest first; none if it cannot be made smaller.
@@ -47,7 +47,5 @@ def choose_subnetworks(
     chosen = tuple(ViTSize.parse(text, size.head_dim) for text in subnetworks)
     for sub in chosen:
         if sub.depth > size.depth or sub.num_heads > size.num_heads or sub == size:
-            raise ValueError(
-                f"`subnetworks` must hold sizes smaller than {size}. Received: {sub}"
-            )
+            raise ValueError(f"`subnetworks` must hold sizes smaller than {size}. Received: {sub}")
     return chosen

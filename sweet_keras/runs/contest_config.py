@@ -1,13 +1,15 @@
 """Options that `sweet quickstart` and `sweet compare` share."""
 
+from typing import Literal
+
 from sweet_keras.core.size import ViTSize
 from sweet_keras.runs.config import Config, option
 from sweet_keras.runs.pretrain_config import PretrainConfig
 
 # Options of a pre-training that are called the same there.
 _SAME = (
-    "image_size channels head_dim patch_size ranks subnetworks subnetwork_rate pixel_mean pixel_std "
-    "mask_ratio decoder weight_decay warmup"
+    "image_size channels head_dim patch_size ranks subnetworks subnetwork_rate pixel_mean "
+    "pixel_std mask_ratio decoder weight_decay warmup"
 ).split()
 
 
@@ -64,6 +66,9 @@ class ContestConfig(Config):
     pretrain_batch_size: int = option(256, "Images in each step.", group="Pre-training")
     pretrain_learning_rate: float = option(
         4e-3, "Highest learning rate, of every source.", group="Pre-training"
+    )
+    pretrain_optimizer: Literal["muon", "adamw"] = option(
+        "muon", "Optimizer of every source.", group="Pre-training"
     )
     adapt_epochs: float = option(
         0.16, "Passes over the images to adapt a size.", group="Pre-training"
@@ -125,5 +130,6 @@ class ContestConfig(Config):
             epochs=self.pretrain_epochs,
             batch_size=self.pretrain_batch_size,
             learning_rate=self.pretrain_learning_rate,
+            optimizer=self.pretrain_optimizer,
             **{name: getattr(self, name) for name in _SAME},
         )

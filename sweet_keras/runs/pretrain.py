@@ -21,7 +21,7 @@ from sweet_keras.runs.reconstruction import save_reconstruction
 from sweet_keras.runs.results import Results
 from sweet_keras.runs.spectrum import kernels_by_kind, spectra
 from sweet_keras.runs.template_numbers import dense_parameters
-from sweet_keras.runs.training import adamw, session, train
+from sweet_keras.runs.training import adamw, muon, session, train
 
 
 def pretrain(
@@ -166,14 +166,10 @@ def supervised(config: PretrainConfig, steps: int, classes: int) -> ImageClassif
 
 
 def _compile(model: keras.Model, config: PretrainConfig, steps: int) -> None:
+    options = config.learning_rate, steps * config.epochs, config.warmup, config.weight_decay
     model.compile(
-        optimizer=adamw(
-            config.learning_rate,
-            steps * config.epochs,
-            config.warmup,
-            config.weight_decay,
-            beta_2=0.95,  # as in 2111.06377
-        ),
+        # beta_2 as in 2111.06377
+        optimizer=muon(*options) if config.optimizer == "muon" else adamw(*options, beta_2=0.95),
         jit_compile="auto" if config.jit is None else config.jit,
     )
 

@@ -47,6 +47,12 @@ class PretrainConfig(TrainingConfig):
     subnetwork_rate: float = option(
         0.5, "Probability that a training step trains one of them, in [0, 1].", group="Template"
     )
+    optimizer: Literal["muon", "adamw"] = option(
+        "muon",
+        "Muon trains kernels with steps of equal size in all directions (the rest by AdamW); "
+        "adamw trains everything alike.",
+        group="Training",
+    )
     class_token: bool = option(False, "Put a class token before the patches.", group="Template")
     positions: Literal["sincos", "learned"] = option(
         "sincos", "Positions of the patches: fixed sines and cosines, or learned.", group="Template"

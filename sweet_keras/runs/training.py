@@ -10,6 +10,7 @@ from typing import Any
 import keras
 from rich.console import Console
 
+from sweet_keras.models.kernel_muon import KernelMuon
 from sweet_keras.models.warmup_cosine import WarmupCosine
 from sweet_keras.runs.checkpoint import Checkpoint, restore_checkpoint
 from sweet_keras.runs.directory import RunDirectory
@@ -64,6 +65,13 @@ def adamw(
     optimizer = keras.optimizers.AdamW(
         WarmupCosine(learning_rate, steps, warmup), weight_decay=weight_decay, beta_2=beta_2
     )
+    optimizer.exclude_from_weight_decay(var_names=list(_NO_DECAY))
+    return optimizer
+
+
+def muon(learning_rate: float, steps: int, warmup: float, weight_decay: float) -> Any:
+    """Returns Muon with warm-up and cosine; biases, norms and positions are not decayed."""
+    optimizer = KernelMuon(WarmupCosine(learning_rate, steps, warmup), weight_decay)
     optimizer.exclude_from_weight_decay(var_names=list(_NO_DECAY))
     return optimizer
 

@@ -34,7 +34,7 @@ class TrainingConfig(Config):
     epochs: int = option(100, "Passes over the images.", group="Training", may_change=True)
     batch_size: int = option(256, "Images in each step; all, if there are fewer.", group="Training")
     learning_rate: float = option(
-        1.5e-3, "Highest learning rate of AdamW; falls as a cosine.", group="Training"
+        1.5e-3, "Highest learning rate; falls as a cosine.", group="Training"
     )
     weight_decay: float = option(0.05, "Weight decay of AdamW.", group="Training")
     warmup: float = option(
