@@ -12,6 +12,7 @@ from sweet_keras.report.palette import GRID, style_of, text_of
 from sweet_keras.runs.summary import Summary
 
 _LINE = 0.062  # height of a label as a fraction of the axes
+_LABEL = 0.32  # width of a label as a fraction of the axes
 _MINUTE, _HOUR = 60, 3600
 _TICKS = [
     *(1, 2, 5, 10, 20, 30),
@@ -90,12 +91,15 @@ def _labels(axes: Axes, places: dict, means: dict, methods: list[str]) -> None:
     low, high = axes.get_ylim()
     line = (high - low) * _LINE
     columns: list[list[str]] = []
+    across = axes.transScale.transform([(place, high) for place in axes.get_xlim()])[:, 0]
     for method in sorted(places, key=lambda method: places[method]):
-        near = columns and places[method] < 1.35 * places[columns[-1][0]]
-        if near:
-            columns[-1].append(method)
-        else:
-            columns.append([method])
+        if columns:
+            pair = [(places[name], high) for name in (columns[-1][-1], method)]
+            apart = axes.transScale.transform(pair)[:, 0]
+            if apart[1] - apart[0] < _LABEL * (across[1] - across[0]):
+                columns[-1].append(method)
+                continue
+        columns.append([method])
     for column in columns:
         column.sort(key=lambda method: means[method])
         heights = spread(

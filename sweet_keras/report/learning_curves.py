@@ -77,4 +77,5 @@ def _zoom(axes: Axes, ends: Sequence[float]) -> None:
     """Gives the differences at the end about two fifths of the height."""
     low, high = axes.get_ylim()
     span = max(max(ends) - min(ends), 0.01)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if span > 0.02 else 1))
     axes.set_ylim(max(low, min(ends) - 1.4 * span), min(high, max(ends) + 0.15 * span))
