@@ -11,24 +11,26 @@ def compare(call: Invocation) -> None:
     All get the same images, labels, steps and batches; each chooses its learning rate on validation
     images. What needs a trained source gets one of the same images, steps and batches.
 
-    Goes in: labelled images with a test part. Comes out: a folder with results.csv, report.html,
-    and every fine-tuning in a file of its own, so that an interrupted comparison goes on where it
-    was, and methods, sizes and seeds can be added later. The same command with --resume in several
-    processes shares the work.
+    Goes in: labelled images with a test part. Comes out: a folder with results.csv, results.md,
+    report.html, and every fine-tuning in a file of its own, so that an interrupted comparison goes
+    on where it was, and methods, sizes and seeds can be added later. The same command with --resume
+    in several processes shares the work.
 
     Example:
         sweet compare --data fashion-mnist --out runs/compare
 
         sweet compare --out runs/compare --resume --seeds 5 --methods xavier --methods sweet_slice
     """
-    from sweet_keras.cli.tables import comparison_table
+    from sweet_keras.cli.tables import methods_table
     from sweet_keras.runs.compare import compare as run
     from sweet_keras.runs.directory import RunDirectory
+    from sweet_keras.runs.summary import summary_of
 
     results, first, more, report = run_and_report(call, run)
-    call.console.print(comparison_table(results))
-    table = RunDirectory(call.config.out).table
-    call.say(f"{first}.", *more, f"Table: {table}", f"Report: {report}")
+    folder = RunDirectory(call.config.out)
+    call.console.print(methods_table(summary_of(folder, results)))
+    files = f"{folder.table}, {folder.markdown}"
+    call.say(f"{first}.", *more, f"Tables: {files}", f"Report: {report}")
 
 
 COMPARE = Command(

@@ -17,7 +17,8 @@ def run_and_report(call: Invocation, run: Callable[..., Any]) -> tuple[Any, str,
         The results, the headline, the sentences that qualify it, and where the report lies.
     """
     from sweet_keras.report import write_report
-    from sweet_keras.report.headline import headline
+    from sweet_keras.report.comparison_headline import headline_of
+    from sweet_keras.runs.directory import RunDirectory
 
     results = run(
         call.config,
@@ -27,5 +28,5 @@ def run_and_report(call: Invocation, run: Callable[..., Any]) -> tuple[Any, str,
         console=call.progress,
     )
     report = write_report(call.config.out)
-    first, more = headline(results)
+    first, more = headline_of(RunDirectory(call.config.out), results)
     return results, first, more, report

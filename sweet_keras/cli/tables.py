@@ -12,6 +12,7 @@ from sweet_keras.runs.results import Results
 if TYPE_CHECKING:
     from sweet_keras.runs.accuracy import Accuracy
     from sweet_keras.runs.spectrum import KernelHealth
+    from sweet_keras.runs.summary import Summary
 
 _STYLES = {"better": "green", "worse": "red"}
 _SHORT = {"no clear difference": "unclear"}
@@ -42,6 +43,20 @@ def comparison_table(results: Results) -> Table:
             f"{cell.seconds:.1f} s",
         )
         size = cell.size
+    return table
+
+
+def methods_table(summary: "Summary") -> Table:
+    """Returns a row for each method of a comparison, a column for each size."""
+    from sweet_keras.report.comparison_tables import accuracy
+
+    made = accuracy(summary)
+    table = Table(title=f"{made.title}, %", title_style="bold", caption=made.note)
+    for column, title in enumerate(made.header):
+        table.add_column(title, justify="right" if column in made.numbers else "left")
+    for row in made.rows:
+        cells = [cell if isinstance(cell, tuple) else ("", cell) for cell in row]
+        table.add_row(*(Text(text, style="bold" if kind else "") for kind, text in cells))
     return table
 
 

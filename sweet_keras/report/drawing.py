@@ -72,18 +72,21 @@ def new_figure(width: float = 8.0, height: float = 3.4) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def new_panels(count: int, columns: int, height: float = 2.7) -> tuple[Figure, list[Axes]]:
-    """Returns a figure of small panels that share their y axis.
+def new_panels(
+    count: int, columns: int, height: float = 2.7, sharey: bool = True
+) -> tuple[Figure, list[Axes]]:
+    """Returns a figure of small panels.
 
     Args:
         count: Number of panels.
         columns: Panels side by side, at most.
         height: Of each row, in inches.
+        sharey: Whether all have the same y axis.
     """
     columns = min(columns, count)
     rows = -(-count // columns)
     figure = new_figure(8.0, height * rows + 0.4)
-    grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    grid = figure.subplots(rows, columns, sharey=sharey, squeeze=False)
     panels = list(grid.flat)
     for axes in panels[count:]:
         axes.remove()
@@ -91,8 +94,9 @@ def new_panels(count: int, columns: int, height: float = 2.7) -> tuple[Figure, l
 
 
 def legend_above(figure: Figure, handles: list, labels: list[str]) -> None:
-    """Puts one legend for all panels above them, in rows of at most five."""
-    columns = min(5, len(labels))
+    """Puts one legend for all panels above them, in as many columns as fit."""
+    longest = max(map(len, labels))
+    columns = min(5 if longest <= 20 else 4 if longest <= 27 else 3, len(labels))
     figure.legend(handles, labels, loc="outside upper left", ncols=columns, borderaxespad=0.2)
 
 

@@ -37,6 +37,8 @@ border-bottom:1px solid var(--grid)}
 th{font-weight:600;color:var(--muted);white-space:nowrap}
 td.number,th.number{text-align:right}
 tr.group td{border-top:2px solid var(--grid)}
+td.best{font-weight:700}
+h3{font-size:1rem;margin:1.75rem 0 .25rem}
 td.better{color:var(--third);font-weight:600}
 td.worse{color:var(--adapt);font-weight:600}
 code,pre{font:.875rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace}

@@ -6,17 +6,22 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from sweet_keras.report.accuracy_by_size import accuracy_by_size
+from sweet_keras.report.comparison_figures import comparison_figures
+from sweet_keras.report.comparison_tables import Table, comparison_tables
 from sweet_keras.report.cost import cost
 from sweet_keras.report.drawing import style
+from sweet_keras.report.html import element, table
 from sweet_keras.report.learning_curves import learning_curves
 from sweet_keras.report.loss_curve import loss_curve
 from sweet_keras.report.reconstructions import reconstructions
 from sweet_keras.report.spectrum import spectrum
 from sweet_keras.report.tables import accuracy_table
 from sweet_keras.runs.directory import RunDirectory
+from sweet_keras.runs.measurements import Trial
 from sweet_keras.runs.read_log import read_log
 from sweet_keras.runs.reconstruction import load_reconstruction
 from sweet_keras.runs.results import Results
+from sweet_keras.runs.summary import Summary, summary_of
 
 
 class Part(NamedTuple):
@@ -32,6 +37,10 @@ class Part(NamedTuple):
 def parts(run: RunDirectory, results: Results | None) -> Iterator[Part]:
     """Gives the figures there is data for, in the order of the page."""
     trials = results.trials if results else ()
+    summary = summary_of(run, results)
+    if summary is not None:
+        yield from _comparison(summary, trials)
+        return
     log = read_log(run.log)
     pretrained = results is None or results.pretraining is not None
     if len(trials) > 1:
@@ -97,3 +106,19 @@ def parts(run: RunDirectory, results: Results | None) -> Iterator[Part]:
                 "healthy network has largest values of a few units; far above ten it trains badly.",
                 spectrum(results.spectra),
             )
+
+
+def _comparison(summary: Summary, trials: tuple[Trial, ...]) -> Iterator[Part]:
+    accuracy, *differences, cost = map(_below, comparison_tables(summary))
+    below = {"accuracy": "".join([accuracy, *differences]), "cost": cost}
+    for figure in comparison_figures(summary, trials):
+        alone = figure.name == "accuracy" and len(summary.averaged) < 2  # no figure of the cost
+        yield Part(*figure, below.get(figure.name, "") + (cost if alone else ""))
+
+
+def _below(made: Table) -> str:
+    return (
+        element("h3", made.title)
+        + element("p", made.note, class_="note")
+        + table(made.header, made.rows, made.numbers)
+    )

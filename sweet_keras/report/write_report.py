@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from sweet_keras.core.atomic import atomic_write
-from sweet_keras.report import html
+from sweet_keras.report import html, markdown
+from sweet_keras.report.comparison_headline import headline_of
+from sweet_keras.report.comparison_page import comparison_page
 from sweet_keras.report.drawing import save_png, to_svg
-from sweet_keras.report.headline import headline
 from sweet_keras.report.page_style import stylesheet
 from sweet_keras.report.parts import parts
 from sweet_keras.report.tables import class_table, made_with
 from sweet_keras.runs.config import read_values
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.results import Results
+from sweet_keras.runs.summary import summary_of
 
 
 def write_report(run_dir: str | os.PathLike, *, png: bool = True) -> Path:
@@ -22,7 +24,8 @@ def write_report(run_dir: str | os.PathLike, *, png: bool = True) -> Path:
 
     Reads `results.json`, `log.csv`, `reconstruction.npz`, `config.yaml` and `environment.json`, as
     far as they are there, so that a report can be rendered again at any time. Writes `report.html`,
-    which loads nothing from anywhere, and its figures as PNG in `figures/`.
+    which loads nothing from anywhere, and its figures as PNG in `figures/`; of a comparison also
+    `results.md`, which shows them.
 
     Args:
         run_dir: The run directory.
@@ -47,10 +50,11 @@ def write_report(run_dir: str | os.PathLike, *, png: bool = True) -> Path:
         environment = json.loads(run.environment.read_text(encoding="utf-8"))
     if png:
         run.figures.mkdir(exist_ok=True)
-    sections = []
+    sections, drawn = [], {}
     for part in parts(run, results):
         if png:
             save_png(part.figure, run.figures / f"{part.name}.png")
+            drawn[part.name] = f"figures/{part.name}.png", f"{part.title}. {part.caption}"
         svg = to_svg(part.figure, f"{part.title}. {part.caption}")
         sections.append(html.section(part.title, html.figure(svg, part.caption), part.below))
     if results is not None and len(results.trials) == 1:
@@ -63,7 +67,27 @@ def write_report(run_dir: str | os.PathLike, *, png: bool = True) -> Path:
     page = html.page(title, stylesheet(), header + "".join(sections))
     with atomic_write(run.report) as path:
         path.write_text(page, encoding="utf-8")
+    if png:
+        _write_markdown(run, results, drawn)
     return run.report
+
+
+def _write_markdown(
+    run: RunDirectory, results: Results | None, figures: dict[str, tuple[str, str]]
+) -> None:
+    summary = summary_of(run, results)
+    if summary is None:
+        return
+    first, more = headline_of(run, results)
+    text = "\n".join(
+        [
+            markdown.heading(1, first),
+            *(markdown.text(sentence) + "\n" for sentence in (*more, *results.notes)),
+            comparison_page(summary, figures),
+        ]
+    )
+    with atomic_write(run.markdown) as path:
+        path.write_text(text, encoding="utf-8")
 
 
 def _header(
@@ -73,7 +97,7 @@ def _header(
         first, more = "This run is not finished", ["What follows is what it has written so far."]
         command, finished = environment.get("command", "run"), environment.get("started", "")
     else:
-        first, more = headline(results)
+        first, more = headline_of(run, results)
         more += results.notes
         command, finished = results.command, results.finished
         data = results.task.data

@@ -31,9 +31,10 @@ def compare(
     *,
     overwrite: bool = False,
     resume: bool = False,
+    wait: bool = True,
     arguments: Sequence[str] | None = None,
     console: Console | None = None,
-) -> Results:
+) -> Results | None:
     """Starts networks of several sizes in several ways and fine-tunes them alike.
 
     The learning rate of each method and size is the one of the grid that is best on the validation
@@ -48,11 +49,13 @@ def compare(
         overwrite: Remove the run that lies in `config.out`.
         resume: Go on with the run that lies there, or join those who work on it, or start it;
             methods, sizes, seeds and learning rates may be more than were.
+        wait: Whether to wait for what other processes have claimed.
         arguments: The command line, to be noted in the run directory.
         console: Where progress is shown.
 
     Returns:
-        What is in `results.json`. `results.csv` has a row for each fine-tuning that was tested.
+        What is in `results.json`; None if, without `wait`, others are still at work, of whom the
+        last writes the results. `results.csv` has a row for each fine-tuning that was tested.
 
     Raises:
         ValueError: If an option does not fit the data, the folder is taken, or a file in it was
@@ -79,7 +82,8 @@ def compare(
                 config, cells, pretrained, size, len(classes), learned, validation, test
             )
 
-        _work(config, run, contest, console)
+        if not _work(config, run, contest, wait, console):
+            return None
         groups = {size: contest(size) for size in config.sizes}
         trials = [
             trial
@@ -109,9 +113,10 @@ def _work(
     config: CompareConfig,
     run: RunDirectory,
     contest: Callable[[str], SizeContest],
+    wait: bool,
     console: Console,
-) -> None:
-    """Does what is missing, or waits for those who do it, until all is there."""
+) -> bool:
+    """Does what is missing and not claimed by others; says whether all is there."""
 
     def cost(size: str) -> int:
         parsed = ViTSize.parse(size, config.head_dim)
@@ -136,7 +141,10 @@ def _work(
             if not methods:
                 del missing[size]
         if missing and not worked:
+            if not wait:
+                return False
             time.sleep(_PATIENCE)
+    return True
 
 
 def _rows(config: CompareConfig, trials: Sequence[Trial], pretrained: Pretrained) -> Iterator[Row]:

@@ -123,6 +123,24 @@ def test_quickstart(road, capsys):
     assert "holds a run that is finished" in capsys.readouterr().err
 
 
+def test_compare(road, capsys):
+    line = ["compare", "--data", f"{road}/data.npz", "--image-size", "8", "--seeds", "2"]
+    line += ["--source-size", "L2H2", "--sizes", "L1H2", "--sizes", "L2H2", "--head-dim", "4"]
+    line += ["--methods", "random", "--methods", "xavier", "--methods", "sweet_adapt"]
+    line += ["--decoder", "L1H1", "--pretrain-epochs", "1", "--pretrain-batch-size", "16"]
+    line += ["--mask-ratio", "0.5", "--labels", "8", "--finetune-batch-size", "8"]
+    line += ["--finetune-steps", "2", "--curve-points", "2", "--learning-rates", "0.01"]
+    line += ["--validation", "0.25", "--out", f"{road}/compare"]
+    assert run([*line, "--resume"]) == 0  # starts what is not there
+    out = capsys.readouterr().out
+    assert "SWEET adapt" in out and "average" in out and "the best other start" in out
+    names = {path.name for path in (road / "compare").iterdir()}
+    assert {"results.csv", "results.md", "report.html", "results.json", "cells"} <= names
+    assert run(line) == 2 and "holds a run that is finished" in capsys.readouterr().err
+    assert run(["compare", "--out", f"{road}/compare", "--resume", "--labels", "16"]) == 2
+    assert "--labels cannot change with --resume" in capsys.readouterr().err
+
+
 def test_wrong_files(road, capsys):
     (road / "text.keras").write_text("no network")
     for line in (

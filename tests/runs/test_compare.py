@@ -164,6 +164,8 @@ def test_what_another_process_holds_is_left_to_it(options, tmp_path, console, mo
 
         fake = types.SimpleNamespace(sleep=sleep, perf_counter=time.perf_counter)
         monkeypatch.setattr(module, "time", fake)
+        assert compare(CompareConfig(**options), resume=True, wait=False, console=console) is None
+        assert waited == [] and not (run / "results.json").exists()
         compare(CompareConfig(**options), resume=True, console=console)
     assert waited == [["L1H1-prefix-0.02-0-test.json"]]
     assert [row["method"] for row in rows(run)] == options["methods"]

@@ -1,0 +1,172 @@
+"""Accuracy of all ways to start a network: runs the comparisons, and renders what they found.
+
+    KERAS_BACKEND=torch python benchmarks/classification.py --data fashion-mnist=FOLDER
+
+from the root of the repository, with FOLDER the four IDX files of Fashion-MNIST. Every file in
+`classification/` is a configuration of `sweet compare`. Interrupted, it goes on where it was;
+started several times at once, the processes share the work. Comes out: `results/classification.csv`
+with a row for each fine-tuning, and `results/classification.md` with tables and figures.
+
+With `--render` nothing is trained: runs that lie here are merged into the committed table, and the
+page is drawn from it.
+"""
+
+import argparse
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from sweet_keras.core.atomic import atomic_write
+from sweet_keras.report import markdown, write_report
+from sweet_keras.report.comparison_figures import comparison_figures
+from sweet_keras.report.comparison_headline import comparison_headline
+from sweet_keras.report.comparison_page import comparison_page
+from sweet_keras.report.drawing import save_png
+from sweet_keras.runs.compare_config import CompareConfig
+from sweet_keras.runs.config import read_values
+from sweet_keras.runs.directory import RunDirectory
+from sweet_keras.runs.measurements import Trial
+from sweet_keras.runs.results import Results
+from sweet_keras.runs.results_table import Row, read_table, write_table
+from sweet_keras.runs.summary import OURS, Summary, tasks_of
+
+HERE = Path(__file__).resolve().parent
+Run = tuple[Sequence[Row], Results]
+PATIENCE = 10.0  # seconds between looks at what other processes have done
+
+ABOUT = (
+    "Made by `python benchmarks/classification.py`; `--render` draws it anew from "
+    "`classification.csv`. The recipes are the files in `benchmarks/classification/`, the protocol "
+    "and the methods stand in `docs/method.md`. Seconds are those of one process on the machine "
+    "that trained it.\n"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--render", action="store_true", help="train nothing")
+    parser.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        metavar="NAME=SPEC",
+        help="where the data lies that the configurations call NAME",
+    )
+    parser.add_argument("--configs", type=Path, default=HERE / "classification", metavar="FOLDER")
+    parser.add_argument("--results", type=Path, default=HERE / "results", metavar="FOLDER")
+    options = parser.parse_args(arguments)
+    places = dict(pair.split("=", 1) for pair in options.data)
+    configs = [read_config(path, places) for path in sorted(options.configs.glob("*.yaml"))]
+    if not options.render:
+        run_all(configs)
+    runs = [
+        (read_table(run.table), Results.load(run.results))
+        for run in (RunDirectory(config.out) for config in configs)
+        if run.results.exists()
+    ]
+    table = options.results / "classification.csv"
+    rows = merge(rows for rows, _ in runs)
+    if options.render and table.exists():
+        rows = replace(read_table(table), rows)
+    options.results.mkdir(parents=True, exist_ok=True)
+    write_table(table, rows)
+    render(rows, runs, options.results)
+
+
+def read_config(path: Path, places: dict[str, str]) -> CompareConfig:
+    """Reads a configuration; its data lies where the command line says."""
+    values = read_values(path)
+    values["data"] = places.get(values.get("data"), values.get("data"))
+    return CompareConfig.from_mapping(values, str(path))
+
+
+def run_all(configs: Sequence[CompareConfig]) -> None:
+    """Runs what is missing, and looks again at what other processes work on."""
+    from sweet_keras.runs.compare import compare
+
+    console = Console(stderr=True)
+    missing = list(configs)
+    while missing:
+        for config in list(missing):
+            if compare(config, resume=True, wait=False, console=console) is not None:
+                write_report(config.out)
+                missing.remove(config)
+        if missing:
+            time.sleep(PATIENCE)
+
+
+def merge(tables: Iterable[Sequence[Row]]) -> list[Row]:
+    """Puts the rows of several runs together.
+
+    Raises:
+        ValueError: If two runs measured the same.
+    """
+    merged: dict[tuple, Row] = {}
+    for row in (row for table in tables for row in table):
+        key = row.dataset, row.labels, row.method, row.size, row.seed
+        if key in merged:
+            raise ValueError(f"Each fine-tuning must come from one run. Received: {key} twice")
+        merged[key] = row
+    return list(merged.values())
+
+
+def replace(before: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
+    """Puts rows in the place of older ones of the same task and method."""
+    new = {(row.dataset, row.labels, row.method) for row in rows}
+    kept = [row for row in before if (row.dataset, row.labels, row.method) not in new]
+    return [*kept, *rows]
+
+
+def render(rows: Sequence[Row], runs: Sequence[Run], folder: Path) -> None:
+    """Writes `classification.md` and its figures.
+
+    Learning curves are drawn from the runs that lie here; those of others stay as they are.
+    """
+    figures = folder / "classification"
+    figures.mkdir(parents=True, exist_ok=True)
+    parts = [markdown.heading(1, "Classification"), ABOUT]
+    for summary in tasks_of(rows):
+        drawn = draw(summary, trials_of(summary, runs), figures)
+        parts.append(comparison_page(summary, drawn, sentences=_sentences(summary)))
+    with atomic_write(folder / "classification.md") as path:
+        path.write_text("\n".join(parts), encoding="utf-8")
+
+
+def trials_of(summary: Summary, runs: Sequence[Run]) -> tuple[Trial, ...]:
+    """The fine-tunings of a task, with their curves, as far as the runs lie here."""
+    task = summary.dataset, summary.labels
+    return tuple(
+        trial
+        for rows, results in runs
+        if (rows[0].dataset, rows[0].labels) == task
+        for trial in results.trials
+    )
+
+
+def draw(summary: Summary, trials: tuple[Trial, ...], folder: Path) -> dict[str, tuple[str, str]]:
+    """Draws the figures of a task; gives their paths and captions for the page."""
+    stem = f"{summary.dataset}-{summary.labels}".replace("/", "-").replace(" ", "-")
+    drawn = {}
+    for figure in comparison_figures(summary, trials):
+        path = folder / f"{stem}-{figure.name}.png"
+        save_png(figure.figure, path)
+        drawn[figure.name] = f"{folder.name}/{path.name}", f"{figure.title}. {figure.caption}"
+    learning = folder / f"{stem}-learning.png"
+    if "learning" not in drawn and learning.exists():
+        drawn["learning"] = f"{folder.name}/{learning.name}", "Learning curves."
+    return drawn
+
+
+def _sentences(summary: Summary) -> list[str]:
+    if summary.best_other() is None or not summary.averages(OURS):
+        return []
+    first, more = comparison_headline(summary)
+    return [f"{first}.", *more]
+
+
+if __name__ == "__main__":
+    main()
