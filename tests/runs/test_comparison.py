@@ -59,13 +59,13 @@ def test_equal_accuracies_do_not_differ():
 
 def test_order():
     mixed = [
-        *trials("L12H3", "wave", [0.1], parameters=9),
+        *trials("L12H3", "brand_new", [0.1], parameters=9),
         *trials("L3H12", "sweet_adapt", [0.1], parameters=9),
         *trials("L3H3", "xavier", [0.1], parameters=5),
         *trials("L3H3", "sweet_slice", [0.1], parameters=5),
     ]
     assert sizes_of(mixed) == ["L3H3", "L3H12", "L12H3"]
-    assert methods_of(mixed) == ["xavier", "sweet_slice", "sweet_adapt", "wave"]
+    assert methods_of(mixed) == ["xavier", "sweet_slice", "sweet_adapt", "brand_new"]
     more = ["sweet_adapt:ranks_half", "direct", "prefix", "random", "another"]
     mixed += [trial for name in more for trial in trials("L1H1", name, [0.1])]
     assert methods_of(mixed) == [
@@ -76,7 +76,7 @@ def test_order():
         "sweet_slice",
         "sweet_adapt",
         "another",
-        "wave",
+        "brand_new",
         "sweet_adapt:ranks_half",
     ]
 
