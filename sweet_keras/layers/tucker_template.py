@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 
 import keras
@@ -9,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from sweet_keras.core import cost, tucker
+from sweet_keras.core.aligned_start import aligned_start
 from sweet_keras.core.blocks import BLOCKS_PER_LAYER, Kernels, blocks_to_kernels
 from sweet_keras.core.ranks import choose_ranks
 from sweet_keras.core.size import ViTSize
@@ -23,10 +25,11 @@ class TuckerTemplate(keras.layers.Layer):
     W = G x1 X x2 U x3 V is never a free parameter. Depending on what is cheaper for the number of
     tokens, W is built once per call, or its factors are applied to the tokens one after another.
 
-    The variables are stored scaled: `U = raw / sqrt(D)`, say. An Adam-like step moves every number
-    by about the learning rate, so these constants set how fast each factor moves in proportion to
-    its size. Unscaled, U and V move far too fast, the product grows a few enormous singular values,
-    and fine-tuning from it fails (measured; see `docs/method.md`).
+    It starts as the kernels of a plain network (see `sweet_keras.core.aligned_start`). The scalers
+    are stored scaled: `U = raw / sqrt(D)`, say. An Adam-like step moves every number by about the
+    learning rate, so these constants set how fast each factor moves in proportion to its size.
+    Unscaled, U and V move far too fast, the product grows a few enormous singular values, and
+    fine-tuning from it fails (measured; see `docs/method.md`).
 
     Args:
         depth: Layers, L.
@@ -66,34 +69,31 @@ class TuckerTemplate(keras.layers.Layer):
         self.head_dim = head_dim
         self.tokens = tokens
         self.train_core = train_core
-        self.plan = cost.plan(self.size, self.ranks, tokens)
         # Factor = multiplier * stored variable, in the order G, X, U, V.
-        self.scales = tucker.Factors(1 / 3, self.ranks[0] ** -0.5, dim**-0.5, dim**-0.5)
+        self.scales = tucker.Factors(1.0, self.ranks[0] ** -0.5, dim**-0.5, dim**-0.5)
 
     def build(self, input_shape=None):
-        dim, blocks = self.size.embed_dim, BLOCKS_PER_LAYER * self.depth
-        r1, r2, r3 = self.ranks
-        # The rows of X, U and V start orthogonal and of length one, so that Var W = Var G = 1 / D.
-        self.core = self.add_weight(
-            self.ranks,
-            initializer=keras.initializers.RandomNormal(stddev=dim**-0.5 / self.scales.core),
-            trainable=self.train_core,
-            name="core",
-        )
-        self.layer_scaler = self._scaler(blocks, r1, self.scales.layer_scaler, "layer_scaler")
-        self.input_scaler = self._scaler(dim, r2, self.scales.input_scaler, "input_scaler")
-        self.output_scaler = self._scaler(dim, r3, self.scales.output_scaler, "output_scaler")
-
-    def _scaler(self, rows, rank, scale, name):
-        gain = max(1.0, rows / rank) ** 0.5 / scale
-        return self.add_weight(
-            (rows, rank), initializer=keras.initializers.Orthogonal(gain), name=name
-        )
+        # Python's generator is the one that Keras seeds its initialisers from.
+        rng = np.random.default_rng(random.getrandbits(64))
+        start = aligned_start(self.size, self.ranks, rng)
+        for name, array in start._asdict().items():
+            variable = self.add_weight(
+                array.shape,
+                initializer="zeros",
+                trainable=name != "core" or self.train_core,
+                name=name,
+            )
+            variable.assign(array / np.float32(getattr(self.scales, name)))
+            setattr(self, name, variable)
 
     @property
     def variables_of_factors(self) -> tucker.Factors:
         """The stored (scaled) variables of G, X, U, V."""
         return tucker.Factors(self.core, self.layer_scaler, self.input_scaler, self.output_scaler)
+
+    def plan(self, size: ViTSize) -> cost.Plan:
+        """How W is used in a network of some size within this one."""
+        return cost.plan(size, self.ranks, self.tokens)
 
     def factors(
         self, prefix: HeadPrefix | None = None, layers: Sequence[int] | None = None
@@ -119,8 +119,7 @@ class TuckerTemplate(keras.layers.Layer):
         factors = self.factors(prefix, layers)
         depth = self.depth if layers is None else len(layers)
         dim = factors.input_scaler.shape[0]
-        size = ViTSize(depth, dim // self.head_dim, self.head_dim)
-        plan = cost.plan(size, self.ranks, self.tokens)
+        plan = self.plan(ViTSize(depth, dim // self.head_dim, self.head_dim))
         if not plan.materialize:
             slices = tucker.contract_layers(factors.core, factors.layer_scaler, ops)
             slices = ops.reshape(slices, (depth, BLOCKS_PER_LAYER, *self.ranks[1:]))

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from sweet_keras.core import tucker
+from sweet_keras.core.aligned_start import aligned_start
+from sweet_keras.core.size import ViTSize
+
+SIZE = ViTSize(4, 3, 4)
+
+
+def test_with_full_ranks_the_product_is_the_core(rng):
+    factors = aligned_start(SIZE, (48, 12, 12), rng)
+    np.testing.assert_array_equal(tucker.contract(factors, "xuv"), factors.core)
+
+
+def test_fewer_matrices_than_blocks(rng):
+    factors = aligned_start(SIZE, (24, 12, 12), rng)
+    product = tucker.contract(factors, "xuv").reshape(4, 12, 12, 12)
+    core = factors.core.reshape(2, 12, 12, 12)
+    np.testing.assert_array_equal(product[0], core[0])  # the first and the last layer
+    np.testing.assert_array_equal(product[3], core[1])
+    assert not (factors.layer_scaler[12:36] == 0).any()
+
+
+def test_channels_beyond_a_rank(rng):
+    factors = aligned_start(SIZE, (48, 8, 5), rng)
+    np.testing.assert_array_equal(factors.input_scaler[:8], np.eye(8))
+    np.testing.assert_array_equal(factors.output_scaler[:5], np.eye(5))
+    assert not (factors.output_scaler[5:] == 0).any()
+
+
+@pytest.mark.parametrize("ranks", [(48, 12, 12), (24, 8, 5), (7, 3, 20), (60, 30, 30)])
+def test_rows_have_length_one(rng, ranks):
+    for scaler in aligned_start(SIZE, ranks, rng)[1:]:
+        np.testing.assert_allclose(np.linalg.norm(scaler, axis=1), 1, rtol=1e-6)
+
+
+def test_variance_of_each_kernel_is_xaviers(rng):
+    size = ViTSize(2, 8, 8)
+    product = tucker.contract(aligned_start(size, (24, 64, 64), rng), "xuv")
+    variance = product.var(axis=(1, 2)).reshape(2, 12)
+    np.testing.assert_allclose(variance[:, :4], 2 / (64 + 64), rtol=0.1)
+    np.testing.assert_allclose(variance[:, 4:], 2 / (64 + 4 * 64), rtol=0.1)
