@@ -12,7 +12,7 @@ from sweet_keras.core.tucker import Factors
 
 
 def aligned_start(size: ViTSize, ranks: Ranks, rng: np.random.Generator) -> Factors:
-    """Draws G, X, U, V such that each block starts as a matrix of the core, as far as there are any.
+    """Draws G, X, U, V such that each block starts as a matrix of the core, if there are enough.
 
     The scalers start as parts of the identity: channel i of the input is index i of the core's
     second axis, channel j of the output index j of the third, block b of a layer a matrix of its
