@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from sweet_keras.initialization.adapt import adapt as adapt
     from sweet_keras.initialization.materialize import materialize as materialize
     from sweet_keras.initialization.materialize import vit_like as vit_like
-    from sweet_keras.layers.subnetwork_draw import SubnetworkDraw as SubnetworkDraw
     from sweet_keras.layers.sweet_template_vit import SweetTemplateViT as SweetTemplateViT
     from sweet_keras.layers.tucker_template import TuckerTemplate as TuckerTemplate
     from sweet_keras.models.image_classifier import ImageClassifier as ImageClassifier
@@ -32,7 +31,6 @@ _HOMES = {
     "ImageClassifier": "models.image_classifier",
     "KernelMuon": "models.kernel_muon",
     "MaskedAutoencoder": "models.masked_autoencoder",
-    "SubnetworkDraw": "layers.subnetwork_draw",
     "SweetTemplate": "core.template",
     "SweetTemplateViT": "layers.sweet_template_vit",
     "TuckerTemplate": "layers.tucker_template",

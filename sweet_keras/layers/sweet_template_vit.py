@@ -11,12 +11,12 @@ from keras import ops
 from sweet_keras.core.ranks import choose_ranks
 from sweet_keras.core.resize import depth_map
 from sweet_keras.core.size import ViTSize
+from sweet_keras.core.subnetworks import choose_subnetworks
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
 from sweet_keras.layers.patch_embedding import PatchEmbedding
 from sweet_keras.layers.stacked_weights import read_weights, to_numpy, write_weights
-from sweet_keras.layers.subnetwork_draw import SubnetworkDraw
 from sweet_keras.layers.transformer_block import block_stack
 from sweet_keras.layers.tucker_template import TuckerTemplate
 
@@ -51,8 +51,9 @@ class SweetTemplateViT(keras.layers.Layer):
         positions: `"sincos"` (fixed) or `"learned"`; both are nested over widths.
         subnetworks: Smaller networks that are trained as well: sizes such as `"L3H3"`, or
             `"auto"`, `"width"`, `"depth"` (see `sweet_keras.core.subnetworks`).
-        subnetwork_rate: Probability that a training step trains one of them. By default 0.5 for a
-            new template, and 0 for a network made from one.
+        subnetwork_rate: Share of a training batch that goes through one of them, drawn anew in each
+            step; the rest goes through the whole network. By default 0.4 for a new template, and 0
+            for a network made from one.
         train_core: Whether G is trained. By default it is for a new template, and frozen in a
             network made from one, where the scalers and the rest are fitted.
         drop_path: Stochastic depth, the rate of the last layer; it grows linearly from 0.
@@ -154,7 +155,11 @@ class SweetTemplateViT(keras.layers.Layer):
         self.ranks = choose_ranks(self.size, self.ranks)
         self.train_core = template is None if train_core is None else train_core
         if subnetwork_rate is None:
-            subnetwork_rate = 0.5 if template is None and not drop_path else 0.0
+            subnetwork_rate = 0.4 if template is None and not drop_path else 0.0
+        if not 0.0 <= subnetwork_rate <= 1.0:
+            raise ValueError(
+                f"`subnetwork_rate` must be between 0 and 1. Received: {subnetwork_rate!r}"
+            )
         if subnetwork_rate and drop_path:
             # The branches of a compiled step cannot hand out new random states.
             raise ValueError(
@@ -202,9 +207,8 @@ class SweetTemplateViT(keras.layers.Layer):
             dtype=policy,
         )
         self.final_norm = NestedLayerNormalization(name="final_norm", dtype=policy)
-        self.draw = SubnetworkDraw(
-            size, self.subnetworks, self.subnetwork_rate, seed=self.seed, name="draw"
-        )
+        self.subnetwork_sizes = choose_subnetworks(size, self.subnetworks)
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
 
     @property
     def embed_dim(self) -> int:
@@ -238,15 +242,35 @@ class SweetTemplateViT(keras.layers.Layer):
         Returns:
             Tokens (B, n, D), with a class token (B, 1 + n, D).
         """
-        drawn = self.draw(training=training) if heads is None else None
-        if drawn is None:
+        if heads is not None or not training or not self.subnetwork_rate:
             return self._run(patches, positions, heads, None, training)
-        return ops.switch(
-            drawn,
-            [self._branch(size, training) for size in (*self.draw.sizes, self.size)],
-            patches,
-            positions,
+        batch = ops.shape(patches)[0]
+        if isinstance(batch, int):
+            whole = batch - round(self.subnetwork_rate * batch)
+        else:  # in a TensorFlow graph
+            share = ops.round(self.subnetwork_rate * ops.cast(batch, "float32"))
+            whole = batch - ops.cast(share, "int32")
+        shared = len(positions.shape) == 2
+        return ops.concatenate(
+            [
+                self._run(
+                    patches[:whole],
+                    positions if shared else positions[:whole],
+                    None,
+                    None,
+                    training,
+                ),
+                self._drawn(patches[whole:], positions if shared else positions[whole:], training),
+            ]
         )
+
+    def _drawn(self, patches, positions, training):
+        """A sub-network drawn at random, each as likely; the whole one if there is none."""
+        sizes = self.subnetwork_sizes or (self.size,)
+        draw = keras.random.uniform((), seed=self.seed_generator, dtype="float32")
+        index = ops.minimum(ops.cast(draw * len(sizes), "int32"), len(sizes) - 1)
+        branches = [self._branch(size, training) for size in sizes]
+        return ops.switch(index, branches, patches, positions)
 
     def _branch(self, size: ViTSize, training):
         """The network of one size within this one."""

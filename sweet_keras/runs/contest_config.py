@@ -52,7 +52,7 @@ class ContestConfig(Config):
         metavar="auto|width|depth|LxHy,…",
     )
     subnetwork_rate: float = option(
-        0.5, "Probability that a template's step trains one of them.", group="Pre-training"
+        0.4, "Share of a template's batches that trains one of them.", group="Pre-training"
     )
     mask_ratio: float = option(
         0.75, "Fraction of the patches that is hidden.", group="Pre-training"

@@ -45,7 +45,7 @@ class PretrainConfig(TrainingConfig):
         metavar="auto|width|depth|LxHy,…",
     )
     subnetwork_rate: float = option(
-        0.5, "Probability that a training step trains one of them, in [0, 1].", group="Template"
+        0.4, "Share of each batch that trains one of them, in [0, 1].", group="Template"
     )
     optimizer: Literal["muon", "adamw"] = option(
         "muon",

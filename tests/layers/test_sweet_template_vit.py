@@ -117,11 +117,22 @@ def test_drawn_network_is_the_one_cut_from_the_template(rng, size, variant):
     np.testing.assert_allclose(numpy(layer(x)), whole, atol=1e-5)
 
 
-def test_the_whole_network_is_drawn_too(rng):
-    layer = make(rng, subnetworks=("L1H1",), subnetwork_rate=0.5, seed=0)
-    x = images(rng, 2, SHAPE)
-    narrow = [bool((numpy(layer(x, training=True))[..., 4:] == 0).all()) for _ in range(12)]
-    assert 0 < sum(narrow) < 12
+def test_part_of_a_batch_goes_through_a_subnetwork(rng):
+    layer = make(rng, subnetworks=("L1H1", "L2H2"), subnetwork_rate=0.4, seed=0)
+    x = images(rng, 5, SHAPE)
+    expected = {
+        heads: numpy(sk.materialize(layer.template(), size)(x[3:]))
+        for heads, size in ((1, "L1H1"), (2, "L2H2"))
+    }
+    whole = numpy(layer(x[:3]))
+    seen = set()
+    for _ in range(12):
+        outputs = numpy(layer(x, training=True))
+        np.testing.assert_allclose(outputs[:3], whole, atol=1e-5)
+        heads = 1 if (outputs[3:, :, 4:] == 0).all() else 2
+        np.testing.assert_allclose(outputs[3:, :, : 4 * heads], expected[heads], atol=1e-5)
+        seen.add(heads)
+    assert seen == {1, 2}
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
@@ -177,7 +188,7 @@ def test_layer_check(rng, tmp_path):
         ({"source": "L2H2", "size": "L1H1"}, "`size` goes with a template as `source`"),
         ({"source": "L2H2", "ranks": (0, 1, 1)}, "`ranks` must be three positive integers"),
         ({"source": "L2H2", "image_shape": (9, 8, 2)}, "multiples of `patch_size`=4"),
-        ({"source": "L2H2", "subnetwork_rate": 2.0}, "`rate` must be between 0 and 1"),
+        ({"source": "L2H2", "subnetwork_rate": 2.0}, "`subnetwork_rate` must be between 0 and 1"),
         ({"source": "L2H2", "subnetworks": ("L2H2",)}, "`subnetworks` must hold sizes smaller"),
         (
             {"source": "L2H2", "drop_path": 0.1, "subnetwork_rate": 0.5},
