@@ -52,8 +52,8 @@ class SweetTemplateViT(keras.layers.Layer):
         subnetworks: Smaller networks that are trained as well: sizes such as `"L3H3"`, or
             `"auto"`, `"width"`, `"depth"` (see `sweet_keras.core.subnetworks`).
         subnetwork_rate: Share of a training batch that goes through one of them, drawn anew in each
-            step; the rest goes through the whole network. By default 0.4 for a new template, and 0
-            for a network made from one.
+            step; the rest, at least one image, goes through the whole network. By default 0.4 for a
+            new template, and 0 for a network made from one.
         train_core: Whether G is trained. By default it is for a new template, and frozen in a
             network made from one, where the scalers and the rest are fitted.
         drop_path: Stochastic depth, the rate of the last layer; it grows linearly from 0.
@@ -244,33 +244,32 @@ class SweetTemplateViT(keras.layers.Layer):
         """
         if heads is not None or not training or not self.subnetwork_rate:
             return self._run(patches, positions, heads, None, training)
+        positions = ops.convert_to_tensor(positions)  # a branch on JAX takes no variables
         batch = ops.shape(patches)[0]
+        share = self.subnetwork_rate
         if isinstance(batch, int):
-            whole = batch - round(self.subnetwork_rate * batch)
+            whole = max(1, batch - round(share * batch))
         else:  # in a TensorFlow graph
-            share = ops.round(self.subnetwork_rate * ops.cast(batch, "float32"))
-            whole = batch - ops.cast(share, "int32")
-        shared = len(positions.shape) == 2
+            drawn = ops.cast(ops.round(share * ops.cast(batch, "float32")), "int32")
+            whole = ops.maximum(1, batch - drawn)
+
+        def part(rows):
+            return patches[rows], positions if len(positions.shape) == 2 else positions[rows]
+
+        # A network that has none smaller draws itself.
+        branches = [self._branch(size, training) for size in self.subnetwork_sizes or (self.size,)]
         return ops.concatenate(
             [
-                self._run(
-                    patches[:whole],
-                    positions if shared else positions[:whole],
-                    None,
-                    None,
-                    training,
-                ),
-                self._drawn(patches[whole:], positions if shared else positions[whole:], training),
+                self._run(*part(slice(None, whole)), None, None, training),
+                ops.switch(self.draw(), branches, *part(slice(whole, None))),
             ]
         )
 
-    def _drawn(self, patches, positions, training):
-        """A sub-network drawn at random, each as likely; the whole one if there is none."""
-        sizes = self.subnetwork_sizes or (self.size,)
+    def draw(self):
+        """Draws a sub-network, each as likely: which of `subnetwork_sizes`, an int32 scalar."""
+        count = max(1, len(self.subnetwork_sizes))
         draw = keras.random.uniform((), seed=self.seed_generator, dtype="float32")
-        index = ops.minimum(ops.cast(draw * len(sizes), "int32"), len(sizes) - 1)
-        branches = [self._branch(size, training) for size in sizes]
-        return ops.switch(index, branches, patches, positions)
+        return ops.minimum(ops.cast(draw * count, "int32"), count - 1)
 
     def _branch(self, size: ViTSize, training):
         """The network of one size within this one."""
@@ -290,10 +289,6 @@ class SweetTemplateViT(keras.layers.Layer):
             tokens = self.blocks[layer](
                 tokens, projections=projections, prefix=prefix, training=training
             )
-        # Without it, torch would give the variables of other layers no gradient instead of zero.
-        skipped = set(range(self.size.depth)) - set(layers)
-        for variable in [v for layer in skipped for v in self.blocks[layer].trainable_variables]:
-            tokens = tokens + ops.cast(0.0 * ops.sum(variable), tokens.dtype)
         tokens = self.final_norm(tokens, prefix=prefix)
         missing = self.embed_dim - prefix.embed_dim
         return ops.pad(tokens, ((0, 0), (0, 0), (0, missing))) if missing else tokens

@@ -50,7 +50,8 @@ class KernelMuon(keras.optimizers.Muon):
         self.assign_add(m, ops.add(gradient, m * (self.momentum - 1)))
         direction = ops.add(gradient, self.momentum * m) if self.nesterov else m
         # (..., n, maps * k) -> (..., maps, n, k): maps that lie side by side are taken apart.
-        maps = 3 if variable.name.endswith("qkv_kernel") else 1
+        # Not the end of the name: TensorFlow's own variables are called "qkv_kernel:0".
+        maps = 3 if "qkv_kernel" in variable.name else 1
         *stack, rows, columns = variable.shape
         apart = ops.reshape(direction, (*stack, rows, maps, columns // maps))
         apart = ops.swapaxes(apart, -3, -2)
