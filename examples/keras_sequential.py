@@ -44,7 +44,7 @@ def main() -> None:
     images, labels = images[: options.images], labels[: options.images]
     model.fit(images, labels, batch_size=100, epochs=options.epochs, verbose=2)
     model.evaluate(*test, verbose=2)
-    narrow = vit(test[0][:8], heads=1)
+    narrow = vit(test[0][:8], heads=1)[..., : vit.head_dim]  # the rest is zero
     print("tokens of the first head alone:", tuple(narrow.shape))
 
 

@@ -172,8 +172,11 @@ class SweetTemplateViT(keras.layers.Layer):
         self.layer_scale = layer_scale
         self.tokens = tokens
         self.seed = seed
-        self._start = template
         self._make_layers()
+        if template is not None:
+            # Built here: within a model, Keras may build in a scope that forgets assignments.
+            self.build()
+            self.load_template(template)
 
     def _make_layers(self):
         size, policy = self.size, self.dtype_policy
@@ -222,9 +225,6 @@ class SweetTemplateViT(keras.layers.Layer):
         for block in self.blocks:
             block.build(tokens)
         self.final_norm.build(tokens)
-        if self._start is not None:
-            self.load_template(self._start)
-            self._start = None
 
     def call(self, images, heads=None, training=None):
         patches = self.patches.patchify(images)

@@ -76,15 +76,20 @@ class TuckerTemplate(keras.layers.Layer):
         # Python's generator is the one that Keras seeds its initialisers from.
         rng = np.random.default_rng(random.getrandbits(64))
         start = aligned_start(self.size, self.ranks, rng)
-        for name, array in start._asdict().items():
-            variable = self.add_weight(
+        stored = {
+            name: self.add_weight(
                 array.shape,
-                initializer="zeros",
+                # Not assigned: Keras may build within a scope that forgets assignments.
+                initializer=lambda shape, dtype=None, array=array, name=name: ops.convert_to_tensor(
+                    array / np.float32(getattr(self.scales, name)), dtype
+                ),
                 trainable=name != "core" or self.train_core,
                 name=name,
             )
-            variable.assign(array / np.float32(getattr(self.scales, name)))
-            setattr(self, name, variable)
+            for name, array in start._asdict().items()
+        }
+        self.core, self.layer_scaler = stored["core"], stored["layer_scaler"]
+        self.input_scaler, self.output_scaler = stored["input_scaler"], stored["output_scaler"]
 
     @property
     def variables_of_factors(self) -> tucker.Factors:

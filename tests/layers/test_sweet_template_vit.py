@@ -91,6 +91,36 @@ def test_template_round_trip(rng):
         np.testing.assert_allclose(again.arrays[name], array, rtol=1e-6, atol=1e-7)
 
 
+class Wrapped(keras.Model):
+    """Keras builds what it holds when it is first fitted, in a scope of its own."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+        self.head = keras.layers.Dense(2)
+
+    def call(self, x, training=None):
+        return self.head(keras.ops.mean(self.layer(x, training=training), axis=1))
+
+
+def fitted_without_learning(layer, x):
+    model = Wrapped(layer)
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    model.fit(x, np.zeros((len(x), 2)), batch_size=len(x), verbose=0)
+    return layer
+
+
+def test_a_start_survives_being_built_by_fit(rng):
+    x = images(rng, 4, SHAPE)
+    template = make(rng).template()
+    layer = fitted_without_learning(sk.SweetTemplateViT(template), x)
+    for name, array in layer.template().arrays.items():
+        np.testing.assert_allclose(array, template.arrays[name], rtol=1e-6, atol=1e-7)
+    new = sk.SweetTemplateViT("L2H3", **OPTIONS)
+    core = fitted_without_learning(new, x).template().arrays["core"]
+    np.testing.assert_allclose(core.std(), 12**-0.5 * ((4 + 8 * 0.4) / 12) ** 0.5, rtol=0.1)
+
+
 def test_network_of_another_size_and_image(rng):
     template = make(rng).template()
     layer = sk.SweetTemplateViT(template, size="L3H2", image_shape=(16, 8, 2))

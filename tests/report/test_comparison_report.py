@@ -123,9 +123,9 @@ def test_the_best_is_bold_and_direct_is_not(rows):
 @pytest.mark.parametrize(
     ("shift", "title"),
     [
-        (0.0, "SWEET adapt is 3.0"),
-        (-10.0, "points below Auto-LG, the best other start, on average over 2 sizes"),
-        (-3.0, "is not clearly different from Auto-LG, the best other start"),
+        (0.0, "points above LiGO, the best other start, on average over 2 sizes"),
+        (-10.0, "points below LiGO, the best other start, on average over 2 sizes"),
+        (-3.0, "is not clearly different from LiGO, the best other start"),
     ],
 )
 def test_the_headline_says_who_won(rows, shift, title):
