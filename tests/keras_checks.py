@@ -21,6 +21,12 @@ def images(rng, count, shape):
     return rng.integers(0, 256, (count, *shape)).astype("uint8")
 
 
+def smooth_images(rng):
+    """64 images (8, 12, 2) of large flat areas: something that can be learned."""
+    flat = rng.integers(0, 256, (64, 2, 3, 2)).repeat(4, axis=1).repeat(4, axis=2)
+    return (flat * np.linspace(0.2, 1, 12)[None, None, :, None]).astype("uint8")
+
+
 def check_config_round_trip(layer):
     """The configuration makes an equal layer, and has a value for every constructor argument."""
     config = layer.get_config()

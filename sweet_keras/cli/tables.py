@@ -20,6 +20,8 @@ _SHORT = {"no clear difference": "unclear"}
 
 def comparison_table(results: Results) -> Table:
     """Returns a row for each size and method."""
+    from sweet_keras.report.signed import signed
+
     table = Table(title=f"Accuracy on {results.task.test_images:,} test images", title_style="bold")
     table.add_column("size")
     table.add_column("start")
@@ -32,13 +34,13 @@ def comparison_table(results: Results) -> Table:
         if size not in (None, cell.size):
             table.add_section()
         deviation = "" if cell.deviation is None else f" ± {100 * cell.deviation:.1f}"
-        difference = "" if cell.difference is None else f"{100 * cell.difference:+.1f}"
+        difference = "" if cell.difference is None else signed(100 * cell.difference)
         verdict = cell.verdict or ""
         table.add_row(
             cell.size if cell.size != size else "",
             cell.method,
             f"{100 * cell.mean:.1f}{deviation}",
-            difference.replace("-", "\u2212"),
+            difference,
             Text(_SHORT.get(verdict, verdict), style=_STYLES.get(verdict, "")),
             f"{cell.seconds:.1f} s",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sweet_keras.core.size import ViTSize
-from sweet_keras.initialization.selection import AXES, narrower, prefix, random_twin, select
+from sweet_keras.initialization.selection import AXES, narrower, prefix, select
 from sweet_keras.models.vit_backbone import ViTBackbone
 
 _HEURISTIC, _AUTOMATIC = 3, 6  # blocks that the two ways keep
@@ -70,7 +70,7 @@ def auto_lg(source: ViTBackbone, size: str | ViTSize) -> ViTBackbone:
 
 def _copy(source: ViTBackbone, target: ViTSize, layers: dict[int, int], rest: bool) -> ViTBackbone:
     """Copies source blocks, by target layer; with `rest` the embedding and last norm as well."""
-    network = random_twin(source, target)
+    network = source.twin(target)
     arrays = network.arrays()
     at = list(layers)
     chosen = select(source.arrays(), list(layers.values()), target, prefix)

@@ -6,7 +6,6 @@ from typing import Any
 
 from sweet_keras.core.size import ViTSize
 from sweet_keras.initialization.brief_fit import autoencoder_like, count_steps, fit_briefly
-from sweet_keras.initialization.selection import random_twin
 from sweet_keras.layers.growth_operators import GrowthOperators
 from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
@@ -55,10 +54,10 @@ def ligo(
             "`source` must be an autoencoder of a plain ViTBackbone. "
             f"Received: {type(source.encoder).__name__}"
         )
-    small = random_twin(source.encoder, source.encoder.size)  # a copy, since it will be frozen
+    small = source.encoder.twin()  # a copy, since it will be frozen
     small.load_arrays(source.encoder.arrays())
     operators = GrowthOperators(size, small, stacked, name="expansion", dtype=small.dtype_policy)
-    network = GeneratedViT(random_twin(small, operators.vit_size), operators)
+    network = GeneratedViT(small.twin(operators.vit_size), operators)
     network.build()
     if adapt is not None and operators.trainable_variables:
         steps, batch_size = count_steps(adapt, 1.0, batch_size, steps)

@@ -125,12 +125,6 @@ def narrower(source: ViTBackbone, size: str | ViTSize) -> ViTSize:
 
 
 def _network(source: ViTBackbone, size: ViTSize, arrays: Arrays) -> ViTBackbone:
-    network = random_twin(source, size)
+    network = source.twin(size)
     network.load_arrays(arrays)
     return network
-
-
-def random_twin(source: ViTBackbone, size: ViTSize) -> ViTBackbone:
-    """A randomly initialised network of another size, all else as the source's."""
-    config = {**source.get_config(), "size": str(size)}
-    return ViTBackbone.from_config({k: v for k, v in config.items() if k != "name"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sweet_keras.core.size import ViTSize
-from sweet_keras.initialization.selection import narrower, prefix, random_twin, select
+from sweet_keras.initialization.selection import narrower, prefix, select
 from sweet_keras.layers.linear_expansion import LinearExpansion
 from sweet_keras.layers.stacked_weights import to_numpy
 from sweet_keras.models.generated_vit import GeneratedViT
@@ -56,6 +56,6 @@ def tleg(source: GeneratedViT, size: str | ViTSize) -> ViTBackbone:
     target = narrower(source, size)
     blocks = source.expansion(depth=target.depth)
     arrays = source.backbone.arrays() | {name: to_numpy(block) for name, block in blocks.items()}
-    network = random_twin(source.backbone, target)
+    network = source.backbone.twin(target)
     network.load_arrays(select(arrays, np.arange(target.depth), target, prefix))
     return network

@@ -12,7 +12,6 @@ from sweet_keras.core.blocks import MLP_RATIO
 from sweet_keras.core.schema import rest
 from sweet_keras.core.size import ViTSize
 from sweet_keras.initialization.brief_fit import autoencoder_like, count_steps, fit_briefly
-from sweet_keras.initialization.selection import random_twin
 from sweet_keras.layers.kronecker_template import KERNEL_TYPES, KroneckerTemplate
 from sweet_keras.layers.stacked_weights import to_numpy
 from sweet_keras.models.generated_vit import GeneratedViT
@@ -115,7 +114,7 @@ def _resized(encoder: GeneratedViT, target: ViTSize) -> GeneratedViT:
     old = encoder.expansion
     layers = resize.depth_map(encoder.size.depth, target.depth)
     axes = rest(class_token=True, layer_scale=True)
-    blank = random_twin(encoder.backbone, target)
+    blank = encoder.backbone.twin(target)
     arrays = blank.arrays()
     for name, array in encoder.backbone.arrays().items():
         if name in axes:

@@ -121,6 +121,16 @@ class PatchEmbedding(keras.layers.Layer):
         pixels = ops.reshape(pixels, (-1, *self.image_shape))
         return pixels * self._constant(self.pixel_std) + self._constant(self.pixel_mean)
 
+    def positions_of(self, order=None):
+        """The positions of some patches (B, n, D), or of all of them (N, D).
+
+        Args:
+            order: (B, n) integers, which patches of the image.
+        """
+        if order is None:
+            return ops.convert_to_tensor(self.position_table)
+        return ops.take(self.position_table, order, axis=0)
+
     def embed(self, patches, positions, prefix):
         """Projects patches (B, n, P) and adds positions (n, D) or (B, n, D); class token first."""
         patches = ops.cast(patches, self.compute_dtype)
@@ -134,7 +144,7 @@ class PatchEmbedding(keras.layers.Layer):
 
     def call(self, images, prefix=None):
         prefix = prefix or HeadPrefix(1, self.embed_dim)
-        return self.embed(self.patchify(images), self.position_table, prefix)
+        return self.embed(self.patchify(images), self.positions_of(), prefix)
 
     def _constant(self, values):
         return ops.convert_to_tensor(np.asarray(values, "float32"))

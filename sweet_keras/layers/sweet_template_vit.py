@@ -227,24 +227,24 @@ class SweetTemplateViT(keras.layers.Layer):
         self.final_norm.build(tokens)
 
     def call(self, images, heads=None, training=None):
-        patches = self.patches.patchify(images)
-        return self.encode(patches, self.patches.position_table, heads, training)
+        return self.encode(self.patches.patchify(images), None, heads, training)
 
-    def encode(self, patches, positions, heads=None, training=None):
+    def encode(self, patches, order=None, heads=None, training=None):
         """Encodes patches, some of those of an image or all.
 
         Args:
             patches: Normalised pixels (B, n, patch^2 * channels).
-            positions: Of these patches, (n, D) or (B, n, D).
+            order: (B, n) integers, which patches of the image; by default all, as they lie.
             heads: See the call arguments.
             training: See the call arguments.
 
         Returns:
             Tokens (B, n, D), with a class token (B, 1 + n, D).
         """
-        if heads is not None or not training or not self.subnetwork_rate:
+        positions = self.patches.positions_of(order)
+        drawing = training and self.subnetwork_rate and self.subnetwork_sizes
+        if heads is not None or not drawing:
             return self._run(patches, positions, heads, None, training)
-        positions = ops.convert_to_tensor(positions)  # a branch on JAX takes no variables
         batch = ops.shape(patches)[0]
         share = self.subnetwork_rate
         if isinstance(batch, int):
@@ -256,8 +256,7 @@ class SweetTemplateViT(keras.layers.Layer):
         def part(rows):
             return patches[rows], positions if len(positions.shape) == 2 else positions[rows]
 
-        # A network that has none smaller draws itself.
-        branches = [self._branch(size, training) for size in self.subnetwork_sizes or (self.size,)]
+        branches = [self._branch(size, training) for size in self.subnetwork_sizes]
         return ops.concatenate(
             [
                 self._run(*part(slice(None, whole)), None, None, training),
@@ -267,7 +266,7 @@ class SweetTemplateViT(keras.layers.Layer):
 
     def draw(self):
         """Draws a sub-network, each as likely: which of `subnetwork_sizes`, an int32 scalar."""
-        count = max(1, len(self.subnetwork_sizes))
+        count = len(self.subnetwork_sizes)
         draw = keras.random.uniform((), seed=self.seed_generator, dtype="float32")
         return ops.minimum(ops.cast(draw * count, "int32"), count - 1)
 

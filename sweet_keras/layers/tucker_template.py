@@ -122,7 +122,7 @@ class TuckerTemplate(keras.layers.Layer):
         self, prefix: HeadPrefix | None = None, layers: Sequence[int] | None = None
     ) -> list[Projections]:
         factors = self.factors(prefix, layers)
-        depth = self.depth if layers is None else len(layers)
+        depth = factors.layer_scaler.shape[0] // BLOCKS_PER_LAYER
         dim = factors.input_scaler.shape[0]
         plan = self.plan(ViTSize(depth, dim // self.head_dim, self.head_dim))
         if not plan.materialize:

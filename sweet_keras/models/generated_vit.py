@@ -114,9 +114,10 @@ class GeneratedViT(keras.layers.Layer):
         with self.generated():
             return self.backbone(images, training=training)
 
-    def encode(self, patches, positions, heads=None, training=None):
-        """See `ViTBackbone.encode`; to be called within `generated()`."""
-        return self.backbone.encode(patches, positions, heads, training)
+    def encode(self, patches, order=None, heads=None, training=None):
+        """See `ViTBackbone.encode`."""
+        with self.generated():
+            return self.backbone.encode(patches, order, heads, training)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The weights it runs with, float32, by the names of `sweet_keras.core.schema`."""
@@ -125,8 +126,7 @@ class GeneratedViT(keras.layers.Layer):
 
     def materialize(self) -> ViTBackbone:
         """A plain network that computes the same, and knows nothing of the constraint."""
-        config = {k: v for k, v in self.backbone.get_config().items() if k != "name"}
-        network = ViTBackbone.from_config(config)
+        network = self.backbone.twin()
         network.load_arrays(self.arrays())
         return network
 

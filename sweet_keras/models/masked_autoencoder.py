@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 
 import keras
@@ -134,9 +133,7 @@ class MaskedAutoencoder(keras.Model):
         # Pixels and fixed positions are shuffled, not tokens: a gather without a gradient.
         patches = ops.take_along_axis(patches, order[:, :, None], axis=1)
         visible, masked = patches[:, : self.visible], patches[:, self.visible :]
-        with self._generated():
-            positions = ops.take(embedding.position_table, order[:, : self.visible], axis=0)
-            tokens = self.encoder.encode(visible, positions, heads, training)
+        tokens = self.encoder.encode(visible, order[:, : self.visible], heads, training)
         prediction = self.decoder_layer(
             tokens, order=order, masked=masked.shape[1], training=training
         )
@@ -146,12 +143,6 @@ class MaskedAutoencoder(keras.Model):
             "target": (masked - mean) / deviation,
             "order": order,
         }
-
-    def _generated(self):
-        """Generated once for each call, where the encoder does not own its weights."""
-        if isinstance(self.encoder, GeneratedViT):
-            return self.encoder.generated()
-        return contextlib.nullcontext()
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         return ops.mean(ops.square(y_pred["prediction"] - y_pred["target"]))

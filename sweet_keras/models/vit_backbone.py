@@ -104,7 +104,7 @@ class ViTBackbone(keras.Model):
         """Channels of a token, D."""
         return self.size.embed_dim
 
-    def encode(self, patches, positions, heads=None, training=None):
+    def encode(self, patches, order=None, heads=None, training=None):
         """Encodes patches, some of those of an image or all; see `SweetTemplateViT.encode`.
 
         Raises:
@@ -115,10 +115,19 @@ class ViTBackbone(keras.Model):
                 f"`heads` must be None: only a SweetTemplateViT can be narrowed. Received: {heads}"
             )
         prefix = HeadPrefix(self.size.num_heads, self.size.head_dim)
-        tokens = self.patches.embed(patches, positions, prefix)
+        tokens = self.patches.embed(patches, self.patches.positions_of(order), prefix)
         for block in self.blocks:
             tokens = block(tokens, training=training)
         return self.final_norm(tokens)
+
+    def twin(self, size: str | ViTSize | None = None) -> ViTBackbone:
+        """A randomly initialised network, all else as this one's.
+
+        Args:
+            size: Another size.
+        """
+        config = {name: value for name, value in self.get_config().items() if name != "name"}
+        return ViTBackbone.from_config({**config, "size": str(size or self.size)})
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Its weights as float32 arrays, by the names of `sweet_keras.core.schema`."""

@@ -2,6 +2,7 @@
 
 from sweet_keras.report.headline import headline
 from sweet_keras.report.palette import text_of
+from sweet_keras.report.signed import signed
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.paired import Difference
 from sweet_keras.runs.results import Results
@@ -44,7 +45,7 @@ def comparison_headline(summary: Summary) -> tuple[str, list[str]]:
     if difference.verdict == "no clear difference" or difference.margin is None:
         title = (
             f"{text_of(OURS)} is not clearly different from {best}: "
-            f"{_signed(difference.mean)} points {where}"
+            f"{signed(difference.mean, 2)} points {where}"
         )
     elif difference.verdict == "better":
         title = f"{text_of(OURS)} is {points} above {best}, {where}"
@@ -69,14 +70,10 @@ def comparison_headline(summary: Summary) -> tuple[str, list[str]]:
 
 
 def _interval(difference: Difference) -> str:
-    text = f"{_signed(difference.mean)} points"
+    text = f"{signed(difference.mean, 2)} points"
     if difference.margin is None:
         return f"{text}, of a single seed"
     return (
-        f"{text}, 95 % confidence interval [{_signed(difference.low)}, "
-        f"{_signed(difference.high)}], paired over {difference.seeds} seeds"
+        f"{text}, 95 % confidence interval [{signed(difference.low, 2)}, "
+        f"{signed(difference.high, 2)}], paired over {difference.seeds} seeds"
     )
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "\u2212")

@@ -4,12 +4,11 @@ import statistics
 from typing import NamedTuple
 
 from sweet_keras.report.palette import text_of
+from sweet_keras.report.signed import signed
 from sweet_keras.runs.paired import Difference
 from sweet_keras.runs.summary import OURS, Summary
 
 Cell = str | tuple[str, str]  # text, or a class ("best", "better", "worse") and text
-
-_MINUS = "\u2212"
 
 
 class Table(NamedTuple):
@@ -132,9 +131,8 @@ def _spread(mean: float | None, deviation: float | None) -> str:
 def _interval(difference: Difference | None) -> Cell:
     if difference is None:
         return ""
-    text = f"{difference.mean:+.2f}"
+    text = signed(difference.mean, 2)
     if difference.margin is not None:
-        text += f" [{difference.low:+.2f}, {difference.high:+.2f}]"
-    text = text.replace("-", _MINUS)
+        text += f" [{signed(difference.low, 2)}, {signed(difference.high, 2)}]"
     verdict = difference.verdict
     return (verdict, text) if verdict in ("better", "worse") else text

@@ -1,6 +1,7 @@
 """What a run found, in sentences computed from its numbers, whoever won."""
 
 from sweet_keras.report.palette import text_of
+from sweet_keras.report.signed import signed
 from sweet_keras.runs.comparison import Cell, compare, methods_of, sizes_of
 from sweet_keras.runs.method_names import BASELINES
 from sweet_keras.runs.results import Results
@@ -89,7 +90,7 @@ def _title(method: str, cells: list[Cell]) -> str:
 
 def _sentence(method: str, cells: list[Cell]) -> str:
     parts = [
-        f"{cell.size} {_points(cell.difference)}"
+        f"{cell.size} {signed(100 * cell.difference)}"
         + (f" ({cell.verdict})" if cell.verdict is not None else "")
         for cell in cells
     ]
@@ -138,13 +139,8 @@ def _template(results: Results) -> tuple[str, list[str]]:
 
 
 def _span(differences: list[float]) -> str:
-    low, high = _points(min(differences)), _points(max(differences))
+    low, high = signed(100 * min(differences)), signed(100 * max(differences))
     return low if low == high else f"{low} to {high}"
-
-
-def _points(difference: float) -> str:
-    """A difference of accuracies in percentage points, with a true minus sign."""
-    return f"{100 * difference:+.1f}".replace("-", "\u2212")
 
 
 def _duration(seconds: float) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sweet_keras.report.html import element, table
 from sweet_keras.report.palette import text_of
+from sweet_keras.report.signed import signed
 from sweet_keras.runs.comparison import compare
 from sweet_keras.runs.results import Results
 
@@ -16,7 +17,7 @@ def accuracy_table(results: Results) -> str:
     rows, size = [], None
     for cell in compare(results.trials):
         deviation = "" if cell.deviation is None else f"{100 * cell.deviation:.1f}"
-        difference = "" if cell.difference is None else f"{100 * cell.difference:+.1f}"
+        difference = "" if cell.difference is None else signed(100 * cell.difference)
         made = "" if cell.initialization_seconds == 0 else f"{cell.initialization_seconds:.2g} s"
         verdict = cell.verdict or ""
         rows.append(
@@ -25,7 +26,7 @@ def accuracy_table(results: Results) -> str:
                 text_of(cell.method),
                 f"{100 * cell.mean:.1f} %",
                 deviation,
-                difference.replace("-", "\u2212"),
+                difference,
                 (verdict if verdict in ("better", "worse") else "", verdict),
                 f"{cell.seconds:.3g} s",
                 made,

@@ -97,13 +97,8 @@ class Summary:
             size: The size; by default the average.
             variants: Whether variants take part.
         """
-        means = {}
-        for method in self.methods:
-            if method != REFERENCE and (variants or split_name(method)[1] is None):
-                values = self.averages(method) if size is None else self.seeds(method, size)
-                if values:
-                    means[method] = statistics.fmean(values.values())
-        return max(means, key=means.__getitem__, default=None)
+        candidates = (m for m in self.methods if variants or split_name(m)[1] is None)
+        return self._highest(candidates, size)
 
     def baseline(self, size: str) -> str | None:
         """The better of the random starts at a size."""
@@ -124,11 +119,15 @@ class Summary:
 
     def best_other(self) -> str | None:
         """The best method on average that is neither ours, nor a variant, nor `direct`."""
-        means = {
-            method: statistics.fmean(self.averages(method).values())
-            for method in self.methods
-            if method != REFERENCE and not method.startswith("sweet_") and self.averages(method)
-        }
+        return self._highest(m for m in self.methods if not m.startswith("sweet_"))
+
+    def _highest(self, methods: Iterable[str], size: str | None = None) -> str | None:
+        """The one with the highest mean, `direct` aside; None if none was run."""
+        means = {}
+        for method in methods:
+            values = self.averages(method) if size is None else self.seeds(method, size)
+            if values and method != REFERENCE:
+                means[method] = statistics.fmean(values.values())
         return max(means, key=means.__getitem__, default=None)
 
     def sizes_of(self, method: str) -> list[str]:

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from keras_checks import images, numpy
+from keras_checks import images, numpy, smooth_images
 
 import sweet_keras as sk
 
@@ -10,9 +10,7 @@ SHAPE = (8, 12, 2)
 
 @pytest.fixture(scope="module")
 def x():
-    rng = np.random.default_rng(0)
-    smooth = rng.integers(0, 256, (64, 2, 3, 2)).repeat(4, axis=1).repeat(4, axis=2)
-    return (smooth * np.linspace(0.2, 1, 12)[None, None, :, None]).astype("uint8")
+    return smooth_images(np.random.default_rng(0))
 
 
 @pytest.fixture(scope="module")

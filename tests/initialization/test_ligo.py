@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from keras_checks import images, numpy, randomize
+from keras_checks import images, numpy, randomize, smooth_images
 
 import sweet_keras as sk
 from sweet_keras.initialization.brief_fit import autoencoder_like
@@ -72,8 +72,7 @@ def test_the_fit_leaves_the_source_and_keeps_to_what_can_be_grown(rng):
 
 
 def test_the_fit_lowers_the_loss(rng):
-    smooth = rng.integers(0, 256, (64, 2, 3, 2)).repeat(4, axis=1).repeat(4, axis=2)
-    x = (smooth * np.linspace(0.2, 1, 12)[None, None, :, None]).astype("uint8")
+    x = smooth_images(rng)
     source = autoencoder()
     source.compile(keras.optimizers.Adam(3e-3))
     source.fit(x, batch_size=16, epochs=4, verbose=0)

@@ -174,4 +174,4 @@ def test_errors(rng):
     with pytest.raises(ValueError, match=r"weights of the backbone\. Received: \['class_token'\]"):
         GeneratedViT(sk.ViTBackbone("L2H3", **options), other)
     with pytest.raises(ValueError, match=r"`heads` must be None"):
-        make(rng).encode(np.zeros((1, 6, 32)), np.zeros((6, 12)), heads=2)
+        make(rng).encode(np.zeros((1, 6, 32)), heads=2)
