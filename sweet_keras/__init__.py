@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sweet_keras.layers.tucker_template import TuckerTemplate as TuckerTemplate
     from sweet_keras.models.image_classifier import ImageClassifier as ImageClassifier
     from sweet_keras.models.kernel_muon import KernelMuon as KernelMuon
+    from sweet_keras.models.late_subnetworks import LateSubnetworks as LateSubnetworks
     from sweet_keras.models.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
     from sweet_keras.models.vit_backbone import ViTBackbone as ViTBackbone
 
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ImageClassifier": "models.image_classifier",
     "KernelMuon": "models.kernel_muon",
+    "LateSubnetworks": "models.late_subnetworks",
     "MaskedAutoencoder": "models.masked_autoencoder",
     "SweetTemplate": "core.template",
     "SweetTemplateViT": "layers.sweet_template_vit",

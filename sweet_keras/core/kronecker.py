@@ -38,9 +38,9 @@ def template_counts(depth: int, grid: int, side: int, mlp_ratio: int) -> tuple[i
     """How many templates halve the kernels: for a square kernel, and for one of the MLP.
 
     The blocks of a kernel type over all layers are a matrix (L I J, s^2), and n templates span its
-    rows: half its largest rank, as `"auto"` halves the layer axis of a Tucker core. Where there are
-    no more blocks than values in one (L I J <= s^2), all types together then hold 6 L D^2 numbers,
-    those of a Tucker core of the ranks `"auto"`.
+    rows: half its largest rank, so that they are a constraint. Where there are no more blocks than
+    values in one (L I J <= s^2), all types together then hold 6 L D^2 numbers, half of a dense
+    network's kernels.
 
     Args:
         depth: Layers, L.

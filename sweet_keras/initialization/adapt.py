@@ -20,9 +20,9 @@ def adapt(
     template: SweetTemplate,
     data: Any,
     *,
-    epochs: float = 0.16,
-    batch_size: int = 256,
-    learning_rate: float = 1e-3,
+    epochs: float = 1.0,
+    batch_size: int = 128,
+    learning_rate: float = 2e-2,
     steps: int | None = None,
     classes: int | None = None,
     mask_ratio: float = 0.75,
@@ -39,7 +39,8 @@ def adapt(
         data: Images (n, height, width, channels), fitted by the MAE loss; a pair (images, labels)
             with integer labels, fitted by classification; or a data set that yields batches of
             one of them, together with `steps` and, if there are labels, `classes`.
-        epochs: Passes over the images; the paper's is 0.16.
+        epochs: Passes over the images. The paper's 0.16 are of 1.3 million images: what counts is
+            some hundred steps.
         batch_size: Images in a step.
         learning_rate: Highest rate of AdamW; it falls to 0 by a cosine, after a tenth of the steps
             of warm-up.

@@ -46,7 +46,7 @@ class SweetTemplateViT(keras.layers.Layer):
         patch_size: Side of a patch, in pixels. With a template: fixed by it, as are `head_dim`,
             `ranks`, `class_token`, `positions`, `pixel_mean` and `pixel_std`.
         head_dim: Channels of a head.
-        ranks: (r1, r2, r3), or `"auto"` (see `sweet_keras.core.ranks`).
+        ranks: (r1, r2, r3), `"auto"`, or a share (see `sweet_keras.core.ranks`).
         class_token: Whether a class token is put before the patches.
         positions: `"sincos"` (fixed) or `"learned"`; both are nested over widths.
         subnetworks: Smaller networks that are trained as well: sizes such as `"L3H3"`, or
@@ -96,7 +96,7 @@ class SweetTemplateViT(keras.layers.Layer):
         image_shape: Sequence[int] | None = None,
         patch_size: int | None = None,
         head_dim: int | None = None,
-        ranks: Sequence[int] | str | None = None,
+        ranks: Sequence[int] | float | str | None = None,
         class_token: bool | None = None,
         positions: str | None = None,
         subnetworks: str | Sequence[str] = "auto",
@@ -168,6 +168,7 @@ class SweetTemplateViT(keras.layers.Layer):
             )
         self.subnetworks = subnetworks if isinstance(subnetworks, str) else tuple(subnetworks)
         self.subnetwork_rate = subnetwork_rate
+        self.draws_subnetworks = True  # not in the first epochs: see `LateSubnetworks`
         self.drop_path = drop_path
         self.layer_scale = layer_scale
         self.tokens = tokens
@@ -242,8 +243,8 @@ class SweetTemplateViT(keras.layers.Layer):
             Tokens (B, n, D), with a class token (B, 1 + n, D).
         """
         positions = self.patches.positions_of(order)
-        drawing = training and self.subnetwork_rate and self.subnetwork_sizes
-        if heads is not None or not drawing:
+        drawing = self.subnetwork_rate and self.subnetwork_sizes and self.draws_subnetworks
+        if heads is not None or not (training and drawing):
             return self._run(patches, positions, heads, None, training)
         batch = ops.shape(patches)[0]
         share = self.subnetwork_rate

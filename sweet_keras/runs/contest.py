@@ -51,7 +51,7 @@ class Contest:
         first = self._random(0)
         self._make("sweet_slice", lambda: materialize(template, size))
         options = adapt_options(
-            source, template.image_shape, config.pretrain_batch_size, config.adapt_epochs, seed=0
+            source, template.image_shape, config.adapt_batch_size, config.adapt_epochs, seed=0
         )
         self._make("sweet_adapt", lambda: materialize(template, size, **options))
         self.spectrum = [

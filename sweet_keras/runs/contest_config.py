@@ -5,11 +5,12 @@ from typing import Literal
 from sweet_keras.core.size import ViTSize
 from sweet_keras.runs.config import Config, option
 from sweet_keras.runs.pretrain_config import PretrainConfig
+from sweet_keras.runs.training_config import ADAPT_EPOCHS
 
 # Options of a pre-training that are called the same there.
 _SAME = (
-    "image_size channels head_dim patch_size ranks subnetworks subnetwork_rate pixel_mean "
-    "pixel_std mask_ratio decoder weight_decay warmup"
+    "image_size channels head_dim patch_size ranks subnetworks subnetwork_rate "
+    "subnetwork_start pixel_mean pixel_std mask_ratio decoder weight_decay warmup"
 ).split()
 
 
@@ -41,9 +42,9 @@ class ContestConfig(Config):
     patch_size: int = option(4, "Side of a patch, in pixels.", group="Pre-training")
     ranks: str = option(
         "auto",
-        "Ranks r1,r2,r3 of the template.",
+        "Ranks r1,r2,r3 of the template, or its share of a dense network.",
         group="Pre-training",
-        metavar="auto|r1,r2,r3",
+        metavar="auto|SHARE|r1,r2,r3",
     )
     subnetworks: str = option(
         "auto",
@@ -53,6 +54,11 @@ class ContestConfig(Config):
     )
     subnetwork_rate: float = option(
         0.4, "Share of a template's batches that trains one of them.", group="Pre-training"
+    )
+    subnetwork_start: float = option(
+        0.6,
+        "Share of the epochs in which a template's whole network is trained alone.",
+        group="Pre-training",
     )
     mask_ratio: float = option(
         0.75, "Fraction of the patches that is hidden.", group="Pre-training"
@@ -71,7 +77,10 @@ class ContestConfig(Config):
         "muon", "Optimizer of every source.", group="Pre-training"
     )
     adapt_epochs: float = option(
-        0.16, "Passes over the images to adapt a size.", group="Pre-training"
+        ADAPT_EPOCHS, "Passes over the images to adapt a size.", group="Pre-training"
+    )
+    adapt_batch_size: int = option(
+        128, "Images in each step of adapting a size.", group="Pre-training"
     )
     labels: int = option(
         1000, "Labels to fine-tune with, evenly over classes.", group="Fine-tuning"
@@ -97,8 +106,8 @@ class ContestConfig(Config):
             ViTSize.parse(size, self.head_dim)
         self.require_once("sizes")
         positive = (
-            "seeds labels pretrain_epochs pretrain_batch_size finetune_steps finetune_batch_size "
-            "curve_points"
+            "seeds labels pretrain_epochs pretrain_batch_size adapt_batch_size finetune_steps "
+            "finetune_batch_size curve_points"
         )
         for name in positive.split():
             self.require(name, getattr(self, name) > 0, "a positive integer")

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from sweet_keras.runs.config import Config, option
-from sweet_keras.runs.training_config import SPEC, TrainingConfig
+from sweet_keras.runs.training_config import ADAPT_EPOCHS, SPEC, TrainingConfig
 
 Start = Literal["auto", "slice", "adapt", "random"]
 
@@ -34,7 +34,7 @@ class FinetuneConfig(TrainingConfig):
         name="from",
     )
     adapt_epochs: float = option(
-        0.16, "Passes over the images for `--from adapt`.", group="Network"
+        ADAPT_EPOCHS, "Passes over the images for `--from adapt`.", group="Network"
     )
     image_size: str | None = option(
         None,

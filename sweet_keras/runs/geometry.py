@@ -23,18 +23,21 @@ def parse_image_size(text: str) -> tuple[int, int]:
     return height, int(match[2] or height)
 
 
-def parse_ranks(text: str) -> str | tuple[int, int, int]:
-    """Reads `"auto"` or `"72,192,192"`: r1, r2, r3 of the Tucker core.
+def parse_ranks(text: str) -> str | float | tuple[int, int, int]:
+    """Reads `"auto"`, a share such as `"0.5"`, or `"72,192,192"`: r1, r2, r3 of the Tucker core.
 
     Raises:
-        ValueError: If the text is neither.
+        ValueError: If the text is none of these.
     """
     if text == "auto":
         return text
+    if re.fullmatch(r"0?\.\d+|1\.0*", text):
+        return float(text)
     match = re.fullmatch(r"([1-9]\d*)\s*,\s*([1-9]\d*)\s*,\s*([1-9]\d*)", text)
     if match is None:
         raise ValueError(
-            "--ranks must be 'auto' or three positive integers r1,r2,r3, such as 72,192,192. "
+            "--ranks must be 'auto', a share of the dense kernels such as 0.5, or three positive "
+            "integers r1,r2,r3, such as 72,192,192. "
             f"Received: {text!r}"
         )
     return int(match[1]), int(match[2]), int(match[3])
@@ -45,7 +48,7 @@ def parse_subnetworks(text: str) -> str | tuple[str, ...]:
     return text if text in KINDS else tuple(part.strip() for part in text.split(","))
 
 
-def check_ranks(ranks: str | tuple[int, int, int], size: ViTSize) -> None:
+def check_ranks(ranks: str | float | tuple[int, int, int], size: ViTSize) -> None:
     """Refuses ranks that add nothing to a new template of a size.
 
     Raises:

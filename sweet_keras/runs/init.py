@@ -13,10 +13,11 @@ from sweet_keras.core.template import SweetTemplate
 from sweet_keras.data import open_source
 from sweet_keras.initialization.materialize import materialize
 from sweet_keras.runs.geometry import parse_image_size
-from sweet_keras.runs.init_config import ADAPT_EPOCHS, InitConfig
+from sweet_keras.runs.init_config import InitConfig
 from sweet_keras.runs.progress import ProgressBar, closing
 from sweet_keras.runs.starting_point import adapt_options
 from sweet_keras.runs.training import session
+from sweet_keras.runs.training_config import ADAPT_EPOCHS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,7 @@
 """Options of `sweet init` and `sweet info`."""
 
 from sweet_keras.runs.config import Config, option
-from sweet_keras.runs.training_config import SPEC
-
-ADAPT_EPOCHS = 0.16  # the paper's
+from sweet_keras.runs.training_config import ADAPT_EPOCHS, SPEC
 
 
 class InitConfig(Config):

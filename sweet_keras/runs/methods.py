@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.initialization.learngene import auto_lg, heur_lg, share_init
-from sweet_keras.initialization.ligo import LIGO_STEPS, ligo
+from sweet_keras.initialization.ligo import ligo
 from sweet_keras.initialization.materialize import materialize
 from sweet_keras.initialization.mimetic import mimetic
 from sweet_keras.initialization.selection import prefix_selection, weight_selection
@@ -50,11 +50,13 @@ class Method:
         needs: What is pre-trained for it.
         make: Gives the network, of the sources, a size and a seed.
         random: Whether the seed matters.
+        fitted: Whether it is fitted to the images for `adapt_epochs`.
     """
 
     needs: Literal["nothing", "plain", "direct", "template", "tleg", "wave", "small"]
     make: Callable[[Sources, str, int], ViTBackbone]
     random: bool = False
+    fitted: bool = False
 
 
 def _untrained(change: Callable[[ViTBackbone, int], None] | None = None) -> Method:
@@ -93,8 +95,7 @@ def _wave(sources: Sources, size: str, seed: int) -> ViTBackbone:
 
 
 def _ligo(sources: Sources, size: str, seed: int) -> ViTBackbone:
-    options = {**_without_labels(sources), "steps": LIGO_STEPS}
-    return ligo(sources.autoencoder("small"), size, **options)
+    return ligo(sources.autoencoder("small"), size, **_without_labels(sources))
 
 
 def _without_labels(sources: Sources) -> dict[str, Any]:
@@ -111,9 +112,9 @@ METHODS = {
     "heur_lg": _from_plain(heur_lg, partly=True),
     "auto_lg": _from_plain(auto_lg, partly=True),
     "tleg": Method("tleg", _tleg),
-    "wave": Method("wave", _wave),
-    "ligo": Method("small", _ligo),
+    "wave": Method("wave", _wave, fitted=True),
+    "ligo": Method("small", _ligo, fitted=True),
     "direct": Method("direct", lambda sources, size, seed: sources.direct(size)),
     "sweet_slice": Method("template", _slice),
-    "sweet_adapt": Method("template", _adapt),
+    "sweet_adapt": Method("template", _adapt, fitted=True),
 }

@@ -9,6 +9,7 @@ from sweet_keras.core.template import SweetTemplate
 from sweet_keras.data import open_source, pipeline, steps_per_epoch
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 from sweet_keras.models.image_classifier import ImageClassifier
+from sweet_keras.models.late_subnetworks import LateSubnetworks
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
 from sweet_keras.models.vit_backbone import ViTBackbone
 from sweet_keras.runs.directory import RunDirectory
@@ -82,6 +83,7 @@ def pretrain(
             label=f"pre-training {config.size}",
             console=console,
             resume=resume,
+            callbacks=late_subnetworks(model.encoder, config),
         )
         record = {
             "data": config.data,
@@ -150,6 +152,13 @@ def autoencoder(
     model.build()
     _compile(model, config, steps)
     return model
+
+
+def late_subnetworks(encoder: keras.layers.Layer, config: PretrainConfig) -> list[LateSubnetworks]:
+    """Returns the callback by which a template's sub-networks join; none for a plain network."""
+    if not isinstance(encoder, SweetTemplateViT):
+        return []
+    return [LateSubnetworks(encoder, config.subnetwork_start)]
 
 
 def supervised(config: PretrainConfig, steps: int, classes: int) -> ImageClassifier:

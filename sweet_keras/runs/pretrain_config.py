@@ -33,9 +33,10 @@ class PretrainConfig(TrainingConfig):
     patch_size: int = option(16, "Side of a patch, in pixels.", group="Template")
     ranks: str = option(
         "auto",
-        "Ranks r1,r2,r3 of the template (layers, inputs, outputs): larger stores more.",
+        "Ranks r1,r2,r3 of the template (layers, inputs, outputs), or its share of the parameters "
+        "of a dense network, such as 0.5; auto: all.",
         group="Template",
-        metavar="auto|r1,r2,r3",
+        metavar="auto|SHARE|r1,r2,r3",
     )
     subnetworks: str = option(
         "auto",
@@ -46,6 +47,11 @@ class PretrainConfig(TrainingConfig):
     )
     subnetwork_rate: float = option(
         0.4, "Share of each batch that trains one of them, in [0, 1].", group="Template"
+    )
+    subnetwork_start: float = option(
+        0.6,
+        "Share of the epochs in which the whole network is trained alone, in [0, 1).",
+        group="Template",
     )
     optimizer: Literal["muon", "adamw"] = option(
         "muon",
@@ -82,5 +88,6 @@ class PretrainConfig(TrainingConfig):
             ViTSize.parse(self.decoder, self.head_dim)
         self.require("patch_size", self.patch_size > 0, "a positive integer")
         self.require("subnetwork_rate", 0 <= self.subnetwork_rate <= 1, "in [0, 1]")
+        self.require("subnetwork_start", 0 <= self.subnetwork_start < 1, "in [0, 1)")
         self.require("pixel_std", self.pixel_std > 0, "positive")
         self.require("mask_ratio", 0 < self.mask_ratio < 1, "in (0, 1), both excluded")

@@ -27,7 +27,7 @@ from sweet_keras.runs.compare_config import CompareConfig
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.geometry import parse_image_size
 from sweet_keras.runs.methods import Sources
-from sweet_keras.runs.pretrain import autoencoder, supervised
+from sweet_keras.runs.pretrain import autoencoder, late_subnetworks, supervised
 from sweet_keras.runs.pretrain_config import PretrainConfig
 from sweet_keras.runs.starting_point import adapt_options, load_network
 from sweet_keras.runs.training import train
@@ -37,7 +37,7 @@ _RECIPE = "recipe.json"
 # Options of a pre-training that decide nothing, and those that only a template has.
 _ELSEWHERE = ("data", "out", "workers", "on_error")
 _AUTOENCODERS = ("tleg", "wave", "small")
-_OF_TEMPLATES = ("ranks", "subnetworks", "subnetwork_rate")
+_OF_TEMPLATES = ("ranks", "subnetworks", "subnetwork_rate", "subnetwork_start")
 
 
 class Pretrained:
@@ -88,7 +88,7 @@ class Pretrained:
             adapt_options=lambda: adapt_options(
                 self.labelled if labels else self.images,
                 self.image_shape,
-                config.pretrain_batch_size,
+                config.adapt_batch_size,
                 config.adapt_epochs,
                 seed=0,
                 classes=len(class_names(self.images)) if labels else None,
@@ -255,6 +255,7 @@ class Pretrained:
             label=f"pre-training {source.path.name}",
             console=self.console,
             resume=True,
+            callbacks=late_subnetworks(model.backbone if labels else model.encoder, options),
         )
         if not source.results.exists():
             with atomic_write(source.results) as path:

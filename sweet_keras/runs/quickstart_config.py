@@ -30,6 +30,7 @@ class QuickstartConfig(ContestConfig):
     patch_size = 7
     pretrain_epochs = 30
     pretrain_batch_size = 128
+    adapt_epochs = 6.0
     labels = 500
     finetune_steps = 100
     curve_points = 4

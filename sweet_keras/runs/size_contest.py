@@ -1,5 +1,6 @@
 """All fine-tunings of one size in a comparison."""
 
+import dataclasses
 import time
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sweet_keras.data import Source
-from sweet_keras.runs.cells import Cells
+from sweet_keras.runs.cells import Cells, digest
 from sweet_keras.runs.compare_config import CompareConfig
 from sweet_keras.runs.few_labels import few_labels
 from sweet_keras.runs.finetuner import Finetuner
@@ -94,22 +95,28 @@ class SizeContest:
     def _trial(self, part: str, name: str, seed: int, rate: float) -> Trial:
         cell = self._cell(part, name, seed, rate)
         trial = self.cells.read(cell)
-        if trial is None:
+        if trial is not None:
+            return trial
+        weights, seconds = self._start(name, seed)
+        start = digest(weights)
+        trial = self.cells.twin(cell, start)
+        if trial is not None:
+            trial = dataclasses.replace(trial, initialization_seconds=seconds)
+        else:
             finetuner = self._finetuner(rate)
             last = finetuner.last
             if last is not None and (last.method, last.seed) == (name, seed):
                 # Chosen a moment ago: the same fine-tuning, only to be tested.
                 trial = finetuner.measure_again(self.measured[part])
             else:
-                weights, seconds = self._start(name, seed)
                 trial = finetuner.trial(name, weights, seed, self.measured[part], seconds)
-            self.cells.write(cell, trial)
+        self.cells.write(cell, start, trial)
         return trial
 
     def _cell(self, part: str, name: str, seed: int, rate: float) -> dict[str, Any]:
         """All that decides a fine-tuning."""
         config, (method, variant) = self.config, split_name(name)
-        needs = METHODS[method].needs
+        way = METHODS[method]
         return {
             "dataset": self.pretrained.images.name,
             "train_images": len(self.pretrained.images),
@@ -119,8 +126,9 @@ class SizeContest:
             "seed": seed,
             "learning_rate": rate,
             **{option: getattr(config, option) for option in _RECIPE},
-            "adapt_epochs": None if needs == "nothing" else config.adapt_epochs,
-            "pretraining": self.pretrained.recipe(needs, self.size, variant),
+            "adapt_epochs": config.adapt_epochs if way.fitted else None,
+            "adapt_batch_size": config.adapt_batch_size if way.fitted else None,
+            "pretraining": self.pretrained.recipe(way.needs, self.size, variant),
         }
 
     def _finetuner(self, rate: float) -> Finetuner:

@@ -4,7 +4,7 @@ import contextlib
 import math
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -88,6 +88,7 @@ def train(
     resume: bool = False,
     validation: Iterable | None = None,
     validation_steps: int | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> float:
     """Trains a built and compiled model, writing logs and a checkpoint after each epoch.
 
@@ -102,6 +103,7 @@ def train(
         resume: Go on from the checkpoint, if there is one.
         validation: Batches to measure after each epoch.
         validation_steps: How many of them.
+        callbacks: Further ones, called first.
 
     Returns:
         Seconds the training took in all, those of an interrupted run included.
@@ -119,6 +121,7 @@ def train(
     if start < epochs:
         # The checkpoint comes last: a row that is logged twice is dropped, a missing one is lost.
         callbacks = [
+            *callbacks,
             _StopWhenDiverged(),
             CSVLog(run.log),
             TensorBoardLog(run.tensorboard),

@@ -7,6 +7,9 @@ from sweet_keras.runs.config import Config, option
 
 DType = Literal["float32", "mixed_bfloat16", "mixed_float16", "bfloat16"]
 
+# Passes over the images by which a size is adapted, if nothing is said.
+ADAPT_EPOCHS = 1.0
+
 SPEC = (
     "a folder of images, a .npz file, IDX files, 'fashion-mnist' (bundled) or "
     "'tfds:NAME' (TensorFlow Datasets, already downloaded)"

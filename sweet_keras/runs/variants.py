@@ -8,9 +8,6 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sweet_keras.core.ranks import choose_ranks
-from sweet_keras.core.size import ViTSize
-from sweet_keras.runs.geometry import parse_ranks
 from sweet_keras.runs.method_names import split_name
 from sweet_keras.runs.pretrain_config import PretrainConfig
 
@@ -39,12 +36,6 @@ class Variant:
         return dataclasses.replace(config, **self.changes(config))
 
 
-def _half_ranks(config: PretrainConfig) -> Mapping[str, Any]:
-    size = ViTSize.parse(config.size, config.head_dim)
-    ranks = choose_ranks(size, parse_ranks(config.ranks))
-    return {"ranks": ",".join(str(max(1, rank // 2)) for rank in ranks)}
-
-
 # A variant of the network itself, such as one template per kernel type, needs an option of
 # `PretrainConfig` that makes it; it is then one more line here.
 VARIANTS = {
@@ -53,7 +44,7 @@ VARIANTS = {
     ),
     "no_depth": Variant(text="no nested depth", changes=lambda config: {"subnetworks": "width"}),
     "not_nested": Variant(text="not nested", changes=lambda config: {"subnetwork_rate": 0.0}),
-    "ranks_half": Variant(text="half the ranks", changes=_half_ranks),
+    "ranks_half": Variant(text="half the matrices", changes=lambda config: {"ranks": "0.5"}),
     "supervised": Variant(text="supervised", supervised=True),
 }
 

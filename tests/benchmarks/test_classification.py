@@ -58,9 +58,9 @@ def test_every_configuration_is_valid(benchmark):
     paths = sorted((FILE.parent / "classification").glob("*.yaml"))
     configs = [benchmark.read_config(path, {"fashion-mnist": "elsewhere"}) for path in paths]
     assert len({config.out for config in configs}) == len(configs) > 1
-    assert {config.data for config in configs} == {"elsewhere"}
+    assert {config.data for config in configs} == {"elsewhere", "cifar10"}
     cells = [
-        (config.labels, method, size, seed)
+        (config.data, config.labels, method, size, seed)
         for config in configs
         for method in config.methods
         for size in config.sizes

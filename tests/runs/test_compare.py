@@ -116,6 +116,32 @@ def test_testing_what_was_chosen_again_from_its_file_gives_the_same(options, tmp
         np.testing.assert_allclose(again[name], first[name], rtol=1e-4)
 
 
+def test_the_same_network_is_fine_tuned_once(options, tmp_path, console, monkeypatch):
+    """At its own size a source is its own prefix; the seconds of making it are each method's."""
+    import sweet_keras.runs.finetuner as module
+
+    trained = []
+    trial = module.Finetuner.trial
+
+    def watch(finetuner, method, *arguments):
+        trained.append(method)
+        return trial(finetuner, method, *arguments)
+
+    monkeypatch.setattr(module.Finetuner, "trial", watch)
+    options = {**options, "methods": ["xavier", "direct", "prefix"], "sizes": ["L2H2"]}
+    results = compare(CompareConfig(**options), console=console)
+    assert set(trained) == {"xavier", "direct"}
+    found = {trial.method: trial for trial in results.trials}
+    assert found["prefix"].accuracy == found["direct"].accuracy
+    assert found["prefix"].curve_accuracy == found["direct"].curve_accuracy
+    # Other labels are another fine-tuning, from the same network.
+    trained.clear()
+    more = {**options, "labels": 24, "out": str(tmp_path / "more")}
+    more["sources"] = str(tmp_path / "run" / "sources")
+    compare(CompareConfig(**more), console=console)
+    assert set(trained) == {"xavier", "direct"}
+
+
 def test_one_learning_rate_is_not_chosen(options, tmp_path, console):
     change = {"methods": ["xavier"], "learning_rates": [2e-2]}
     compare(CompareConfig(**{**options, **change}), console=console)
@@ -125,7 +151,7 @@ def test_one_learning_rate_is_not_chosen(options, tmp_path, console):
 
 @pytest.mark.parametrize("change", [{"labels": 8}, {"weight_decay": 0.0}, {"adapt_epochs": 0.3}])
 def test_a_cell_of_another_recipe_is_refused(options, tmp_path, console, change):
-    options = {**options, "methods": ["prefix"], "learning_rates": [2e-2], "finetune_steps": 2}
+    options = {**options, "methods": ["sweet_adapt"], "learning_rates": [2e-2], "finetune_steps": 2}
     compare(CompareConfig(**options), console=console)
     ((name, value),) = change.items()
     with pytest.raises(ValueError, match=rf"another configuration: `.*{name}` must be {value}"):
@@ -259,11 +285,11 @@ def test_variants_have_templates_of_their_own(options, tmp_path, console):
         "no_width_masks": {"subnetworks": "depth"},
         "no_depth": {"subnetworks": "width"},
         "not_nested": {"subnetwork_rate": 0.0},
-        "ranks_half": {"ranks": "6,4,4"},
+        "ranks_half": {"ranks": "0.5"},
         "supervised": {"labelled_images": 30},
     }
     template = sk.SweetTemplate.load(folders["template-ranks_half"] / "template.sweet")
-    assert template.ranks == (6, 4, 4) and template.decoder is not None
+    assert template.ranks == (12, 8, 8) and template.decoder is not None
     assert int(table["sweet_adapt:ranks_half"]["stored_parameters"]) == template.parameters
     # The classifier has learned which half is bright; there is no decoder.
     assert sk.SweetTemplate.load(folders["template-supervised"] / "template.sweet").decoder is None

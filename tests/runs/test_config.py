@@ -101,7 +101,7 @@ def test_numbers_as_yaml_reads_them():
         ({"warmup": 1}, "--warmup must be in [0, 1). Received: 1.0"),
         ({"size": "6x6"}, "must be written like 'L6H12'"),
         ({"image_size": "224x"}, "--image-size must be the side of a square"),
-        ({"ranks": "3,4"}, "--ranks must be 'auto' or three positive integers"),
+        ({"ranks": "3,4"}, "--ranks must be 'auto', a share"),
         (
             {"ranks": "145,768,768"},
             "--ranks must be at most 144,768,768 at L12H12 with heads of 64",

@@ -1,0 +1,79 @@
+import keras
+import numpy as np
+import pytest
+
+import sweet_keras as sk
+
+
+def autoencoder(rate=1.0):
+    keras.utils.set_random_seed(0)
+    encoder = sk.SweetTemplateViT(
+        "L2H2",
+        image_shape=(8, 8, 1),
+        patch_size=4,
+        head_dim=4,
+        subnetworks=("L1H1",),
+        subnetwork_rate=rate,
+        seed=0,
+    )
+    mae = sk.MaskedAutoencoder(encoder, decoder="L1H1", mask_ratio=0.5, seed=0)
+    mae.build()
+    return mae
+
+
+def fit(mae, images, callbacks, **options):
+    mae.compile(optimizer=keras.optimizers.SGD(1e-2))
+    mae.fit(images, batch_size=4, verbose=0, callbacks=callbacks, shuffle=False, **options)
+    return mae
+
+
+def test_sub_networks_join_after_their_share_of_the_epochs(rng):
+    """With a rate of one all but one image go through the sub-network, once it is drawn."""
+    images = rng.uniform(0, 255, (8, 8, 8, 1)).astype("float32")
+    mae = autoencoder()
+    drawn = []
+    branch = mae.encoder._branch
+
+    def watch(size, training):
+        drawn.append(mae.encoder.draws_subnetworks)
+        return branch(size, training)
+
+    mae.encoder._branch = watch
+    counts = []
+    callback = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: counts.append(len(drawn))
+    )
+    fit(mae, images, [sk.LateSubnetworks(mae.encoder, start=0.5), count], epochs=4)
+    assert counts[:2] == [0, 0] and counts[3] > 0
+    assert all(drawn)
+    assert mae.encoder.draws_subnetworks  # whoever trains on has them
+
+
+def test_until_then_it_is_the_training_of_a_whole_network(rng):
+    images = rng.uniform(0, 255, (8, 8, 8, 1)).astype("float32")
+    late, alone = autoencoder(), autoencoder(rate=0.0)
+    late.set_weights(alone.get_weights())
+    fit(late, images, [sk.LateSubnetworks(late.encoder, start=0.9)], epochs=2)
+    fit(alone, images, [], epochs=2)
+    for mine, theirs in zip(late.get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-6)
+
+
+def test_a_resumed_training_has_them_from_the_same_epoch(rng):
+    images = rng.uniform(0, 255, (8, 8, 8, 1)).astype("float32")
+    mae = autoencoder()
+    seen = []
+    watch = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: seen.append((epoch, mae.encoder.draws_subnetworks))
+    )
+    callbacks = [sk.LateSubnetworks(mae.encoder, start=0.5), watch]
+    fit(mae, images, callbacks, epochs=4, initial_epoch=1)
+    assert seen == [(1, False), (2, True), (3, True)]
+
+
+def test_a_start_that_is_no_share_is_refused():
+    encoder = sk.SweetTemplateViT("L2H2", image_shape=(8, 8, 1), patch_size=4, head_dim=4)
+    with pytest.raises(
+        ValueError, match=r"`start` must be at least 0 and below 1\. Received: 1\.0"
+    ):
+        sk.LateSubnetworks(encoder, start=1.0)
