@@ -40,9 +40,7 @@ def test_sub_networks_join_after_their_share_of_the_epochs(rng):
 
     mae.encoder._branch = watch
     counts = []
-    callback = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: counts.append(len(drawn))
-    )
+    count = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: counts.append(len(drawn)))
     fit(mae, images, [sk.LateSubnetworks(mae.encoder, start=0.5), count], epochs=4)
     assert counts[:2] == [0, 0] and counts[3] > 0
     assert all(drawn)
