@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
 
-from sweet_keras.core.size import ViTSize
 from sweet_keras.data import holdout, open_source
 from sweet_keras.runs.accuracy import class_names
 from sweet_keras.runs.cells import Cells
 from sweet_keras.runs.claims import claim
 from sweet_keras.runs.compare_config import CompareConfig
+from sweet_keras.runs.comparison import size_order
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.environment import now, write_environment
 from sweet_keras.runs.few_labels import few_labels
@@ -118,14 +118,10 @@ def _work(
 ) -> bool:
     """Does what is missing and not claimed by others; says whether all is there."""
 
-    def cost(size: str) -> int:
-        parsed = ViTSize.parse(size, config.head_dim)
-        return parsed.depth * parsed.embed_dim**2
-
     def say(line: str) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    missing = {size: list(config.methods) for size in sorted(config.sizes, key=cost)}
+    missing = {size: list(config.methods) for size in sorted(config.sizes, key=size_order)}
     while missing:
         worked = False
         for size, methods in list(missing.items()):

@@ -138,12 +138,14 @@ def baseline_of(measured: Iterable[Measured], size: str) -> str | None:
 
 def sizes_of(trials: Iterable[Trial]) -> list[str]:
     """Returns the sizes of some trials, smallest first."""
-    parameters = {trial.size: trial.parameters for trial in trials}
+    return sorted({trial.size for trial in trials}, key=size_order)
 
-    def key(size: str) -> tuple:
-        return parameters[size], [int(number) for number in re.findall(r"\d+", size)], size
 
-    return sorted(parameters, key=key)
+def size_order(size: str) -> tuple:
+    """Sorts sizes as the numbers of their kernels' weights would."""
+    numbers = [int(number) for number in re.findall(r"\d+", size)]
+    depth, heads, *_ = [*numbers, 0, 0]
+    return depth * heads**2, numbers, size
 
 
 def methods_of(measured: Iterable[Measured]) -> list[str]:

@@ -2,11 +2,10 @@
 
 import dataclasses
 import math
-import re
 import statistics
 from collections.abc import Iterable
 
-from sweet_keras.runs.comparison import baseline_of, by_cell, by_seed, methods_of
+from sweet_keras.runs.comparison import baseline_of, by_cell, by_seed, methods_of, size_order
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.method_names import split_name
 from sweet_keras.runs.paired import Difference, averaged_difference, paired_difference
@@ -60,7 +59,7 @@ class Summary:
             raise ValueError(f"`rows` must be those of one task. Received: {tasks}")
         ((self.dataset, self.labels),) = tasks
         self.groups = by_cell(self.rows)
-        self.sizes = sorted({row.size for row in self.rows}, key=_weight)
+        self.sizes = sorted({row.size for row in self.rows}, key=size_order)
         self.methods = methods_of(self.rows)
         whole = [method for method in self.methods if split_name(method)[1] is None]
         whole = whole or self.methods
@@ -172,10 +171,3 @@ def summary_of(run: RunDirectory, results: Results | None) -> Summary | None:
     if results is None or results.command != "compare" or not run.table.exists():
         return None
     return Summary(read_table(run.table))
-
-
-def _weight(size: str) -> tuple:
-    """Sorts sizes as their numbers of parameters would."""
-    numbers = [int(number) for number in re.findall(r"\d+", size)]
-    depth, heads, *_ = [*numbers, 0, 0]
-    return depth * heads**2, numbers, size
