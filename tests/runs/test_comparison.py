@@ -59,12 +59,12 @@ def test_equal_accuracies_do_not_differ():
 
 def test_order():
     mixed = [
-        *trials("L12H3", "brand_new", [0.1], parameters=9),
+        *trials("L12H3", "brand_new", [0.1], parameters=7),
         *trials("L3H12", "sweet_adapt", [0.1], parameters=9),
         *trials("L3H3", "xavier", [0.1], parameters=5),
         *trials("L3H3", "sweet_slice", [0.1], parameters=5),
     ]
-    assert sizes_of(mixed) == ["L3H3", "L3H12", "L12H3"]
+    assert sizes_of(mixed) == ["L3H3", "L12H3", "L3H12"]
     assert methods_of(mixed) == ["xavier", "sweet_slice", "sweet_adapt", "brand_new"]
     more = ["sweet_adapt:ranks_half", "direct", "prefix", "random", "another"]
     mixed += [trial for name in more for trial in trials("L1H1", name, [0.1])]
