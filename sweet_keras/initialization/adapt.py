@@ -15,6 +15,10 @@ from sweet_keras.models.image_classifier import ImageClassifier
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
 from sweet_keras.models.pixel_range import warn_unless_pixels
 
+# Rate of norms, biases, embedding and decoder, as a multiple of the scalers'. At the same rate they
+# take over: the loss is as low, and fine-tuning from there is worse (see `docs/experiments.md`).
+_REST_RATE = 0.1
+
 
 def adapt(
     template: SweetTemplate,
@@ -42,8 +46,8 @@ def adapt(
         epochs: Passes over the images. The paper's 0.16 are of 1.3 million images: what counts is
             some hundred steps.
         batch_size: Images in a step.
-        learning_rate: Highest rate of AdamW; it falls to 0 by a cosine, after a tenth of the steps
-            of warm-up.
+        learning_rate: Highest rate of the scalers (Adam); it falls to 0 by a cosine, after a tenth
+            of the steps of warm-up. All else has a tenth of it.
         steps: Number of steps instead of `epochs`.
         classes: Number of classes, if there are labels; of arrays the largest label says it.
         mask_ratio: Share of the patches that is masked, for the MAE loss.
@@ -73,6 +77,7 @@ def adapt(
         steps,
         batch_size,
         learning_rate,
+        rest_rate=_REST_RATE,
         seed=seed,
         jit_compile=jit_compile,
         callbacks=callbacks,

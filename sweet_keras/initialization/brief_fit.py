@@ -55,12 +55,13 @@ def fit_briefly(
     batch_size: int,
     learning_rate: float,
     *,
+    rest_rate: float = 1.0,
     seed: int | None = None,
     jit_compile: bool | str = "auto",
     callbacks: list[keras.callbacks.Callback] | None = None,
     verbose: int | str = 0,
 ) -> None:
-    """Trains what is trainable with AdamW without weight decay.
+    """Trains what is trainable with Adam, scalers and the rest at rates of their own.
 
     Args:
         model: A built model with a loss of its own.
@@ -69,6 +70,7 @@ def fit_briefly(
         batch_size: Images in a step.
         learning_rate: The highest; it falls to 0 by a cosine, after a tenth of the steps of
             warm-up.
+        rest_rate: Rate of everything but scalers, as a multiple of theirs.
         seed: Seed of shuffling.
         jit_compile: As in `keras.Model.compile`.
         callbacks: Keras callbacks.
@@ -76,9 +78,7 @@ def fit_briefly(
     """
     arrays = hasattr(data[0] if isinstance(data, tuple) else data, "shape")
     schedule = WarmupCosine(learning_rate, steps, warmup=0.1)
-    model.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=0.0), jit_compile=jit_compile
-    )
+    model.compile(optimizer=_ScalerAdam(schedule, rest_rate=rest_rate), jit_compile=jit_compile)
     # Variables made within the first step would have TensorFlow trace it twice.
     model.optimizer.build(model.trainable_variables)
     model.fit(
@@ -89,6 +89,19 @@ def fit_briefly(
         callbacks=callbacks,
         verbose=verbose,
     )
+
+
+class _ScalerAdam(keras.optimizers.Adam):
+    """Adam with a slower rate for everything but scalers."""
+
+    def __init__(self, learning_rate, rest_rate: float):
+        super().__init__(learning_rate)
+        self.rest_rate = rest_rate
+
+    def update_step(self, gradient, variable, learning_rate):
+        # Not the end of the name: TensorFlow's own variables are called "input_scaler:0".
+        rate = learning_rate if "scaler" in variable.name else learning_rate * self.rest_rate
+        super().update_step(gradient, variable, rate)
 
 
 def autoencoder_like(

@@ -38,7 +38,7 @@ def ligo(
             operators stay as they start: copies of channels and layers.
         steps: Number of steps; the paper's is 100.
         batch_size: Images in a step.
-        learning_rate: Highest rate of AdamW.
+        learning_rate: Highest rate of Adam.
         seed: Seed of shuffling and masks.
         stacked: Start from stacked instead of evenly spaced layers.
 

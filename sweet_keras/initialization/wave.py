@@ -78,7 +78,7 @@ def wave(
             `steps`. Without it nothing is fitted.
         epochs: Passes over the images.
         batch_size: Images in a step.
-        learning_rate: Highest rate of AdamW.
+        learning_rate: Highest rate of Adam.
         steps: Number of steps instead of `epochs`.
         seed: Seed of shuffling and masks.
 
