@@ -95,7 +95,8 @@ class _ScalerAdam(keras.optimizers.Adam):
     """Adam with a slower rate for everything but scalers."""
 
     def __init__(self, learning_rate, rest_rate: float):
-        super().__init__(learning_rate)
+        # The name Keras would make of the class is none that TensorFlow takes.
+        super().__init__(learning_rate, name="scaler_adam")
         self.rest_rate = rest_rate
 
     def update_step(self, gradient, variable, learning_rate):
