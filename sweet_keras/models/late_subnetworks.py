@@ -36,10 +36,12 @@ class LateSubnetworks(keras.callbacks.Callback):
         self.encoder, self.start = encoder, start
 
     def on_epoch_begin(self, epoch, logs=None):
-        late = epoch >= round(self.start * self.params["epochs"])
-        if late != self.encoder.draws_subnetworks:
-            self.encoder.draws_subnetworks = late
-            self.model.make_train_function(force=True)
+        self._draw(epoch >= round(self.start * self.params["epochs"]))
 
     def on_train_end(self, logs=None):
-        self.encoder.draws_subnetworks = True
+        self._draw(True)  # whoever trains on has them, also after a training that stopped early
+
+    def _draw(self, draws: bool) -> None:
+        if draws != self.encoder.draws_subnetworks:
+            self.encoder.draws_subnetworks = draws
+            self.model.make_train_function(force=True)

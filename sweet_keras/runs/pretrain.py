@@ -155,8 +155,8 @@ def autoencoder(
 
 
 def late_subnetworks(encoder: keras.layers.Layer, config: PretrainConfig) -> list[LateSubnetworks]:
-    """Returns the callback by which a template's sub-networks join; none for a plain network."""
-    if not isinstance(encoder, SweetTemplateViT):
+    """Returns the callback by which a template's sub-networks join; none where there are none."""
+    if not isinstance(encoder, SweetTemplateViT) or not encoder.subnetwork_rate:
         return []
     return [LateSubnetworks(encoder, config.subnetwork_start)]
 

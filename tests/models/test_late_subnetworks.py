@@ -24,11 +24,9 @@ def autoencoder(rate=1.0):
 def fit(mae, images, callbacks, **options):
     mae.compile(optimizer=keras.optimizers.SGD(1e-2))
     mae.fit(images, batch_size=4, verbose=0, callbacks=callbacks, shuffle=False, **options)
-    return mae
 
 
 def test_sub_networks_join_after_their_share_of_the_epochs(rng):
-    """With a rate of one all but one image go through the sub-network, once it is drawn."""
     images = rng.uniform(0, 255, (8, 8, 8, 1)).astype("float32")
     mae = autoencoder()
     drawn = []
@@ -67,6 +65,23 @@ def test_a_resumed_training_has_them_from_the_same_epoch(rng):
     callbacks = [sk.LateSubnetworks(mae.encoder, start=0.5), watch]
     fit(mae, images, callbacks, epochs=4, initial_epoch=1)
     assert seen == [(1, False), (2, True), (3, True)]
+
+
+def test_a_training_that_stopped_early_goes_on_with_them(rng):
+    """Without the callback, and although the step was compiled without them."""
+    images = rng.uniform(0, 255, (8, 8, 8, 1)).astype("float32")
+    mae = autoencoder()
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = True
+
+    fit(mae, images, [sk.LateSubnetworks(mae.encoder, start=0.5), Stop()], epochs=4)
+    drawn = []
+    branch = mae.encoder._branch
+    mae.encoder._branch = lambda *arguments: drawn.append(True) or branch(*arguments)
+    mae.fit(images, batch_size=4, verbose=0)
+    assert drawn
 
 
 def test_a_start_that_is_no_share_is_refused():

@@ -102,6 +102,7 @@ def test_numbers_as_yaml_reads_them():
         ({"size": "6x6"}, "must be written like 'L6H12'"),
         ({"image_size": "224x"}, "--image-size must be the side of a square"),
         ({"ranks": "3,4"}, "--ranks must be 'auto', a share"),
+        ({"ranks": "0.0"}, "`ranks` as a share must be in (0, 1]. Received: 0.0"),
         (
             {"ranks": "145,768,768"},
             "--ranks must be at most 144,768,768 at L12H12 with heads of 64",
