@@ -49,7 +49,8 @@ class CompareConfig(ContestConfig):
     )
     learning_rates: tuple[float, ...] = option(
         (1e-3, 4e-3),
-        "The grid each method and size chooses from on the validation images; repeat the option.",
+        "What each method and size chooses from: higher rates are tried while the accuracy on the "
+        "validation images rises. Repeat the option.",
         group="Fine-tuning",
         metavar="RATE",
         may_change=True,

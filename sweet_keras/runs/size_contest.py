@@ -65,32 +65,54 @@ class SizeContest:
 
     def done(self, name: str) -> list[Trial] | None:
         """The trials of a method on the test images, or None if some are missing."""
-        rates = self.config.learning_rates
-        tuned = [self.cells.read(self._cell("validation", name, 0, rate)) for rate in rates]
-        if len(rates) > 1 and None in tuned:
+
+        def read(part: str, name: str, seed: int, rate: float) -> Trial | None:
+            return self.cells.read(self._cell(part, name, seed, rate))
+
+        rate = self._climb(name, read)
+        if rate is None:
             return None
-        rate = _best(tuned) if len(rates) > 1 else rates[0]
-        cells = [self._cell("test", name, seed, rate) for seed in range(self.config.seeds)]
-        trials = [self.cells.read(cell) for cell in cells]
+        trials = [read("test", name, seed, rate) for seed in range(self.config.seeds)]
         return None if None in trials else trials
 
     def run(self, name: str, say: Callable[[str], None]) -> None:
-        """Fine-tunes what is missing of a method: its grid of learning rates, then the seeds.
+        """Fine-tunes what is missing of a method: its learning rates, then the seeds."""
 
-        With a single learning rate there is nothing to choose, and the test images are all that is
-        measured.
-        """
-        rates = self.config.learning_rates
-        rate = rates[0]
-        if len(rates) > 1:
-            tuned = []
-            for rate in rates:
-                tuned.append(self._trial("validation", name, 0, rate))
-                say(f"{self.size} {name} at {rate:g}: validation {tuned[-1].accuracy:.1%}")
-            rate = _best(tuned)
+        def measure(part: str, name: str, seed: int, rate: float) -> Trial:
+            trial = self._trial(part, name, seed, rate)
+            say(f"{self.size} {name} at {rate:g}: validation {trial.accuracy:.1%}")
+            return trial
+
+        rate = self._climb(name, measure)
         for seed in range(self.config.seeds):
             trial = self._trial("test", name, seed, rate)
             say(f"{self.size} {name} seed {seed}: accuracy {trial.accuracy:.1%}")
+
+    def _climb(self, name: str, measure: Callable[..., Trial | None]) -> float | None:
+        """The learning rate of a method: higher ones are tried while validation accuracy rises.
+
+        With a single learning rate there is nothing to choose, and the test images are all that is
+        measured.
+
+        Args:
+            name: The method.
+            measure: Gives the trial of a part, a method, a seed and a learning rate, if it has one.
+
+        Returns:
+            None if a trial is missing.
+        """
+        first, *higher = sorted(self.config.learning_rates)
+        if not higher:
+            return first
+        best = measure("validation", name, 0, first)
+        for rate in higher:
+            trial = best and measure("validation", name, 0, rate)
+            if trial is None:
+                return None
+            if trial.accuracy <= best.accuracy:
+                break
+            best = trial
+        return best.learning_rate
 
     def _trial(self, part: str, name: str, seed: int, rate: float) -> Trial:
         cell = self._cell(part, name, seed, rate)
@@ -153,8 +175,3 @@ class SizeContest:
             vit = way.make(self.pretrained.sources(variant), self.size, seed)
             self.weights[key] = vit.get_weights(), time.perf_counter() - began
         return self.weights[key]
-
-
-def _best(trials: list[Trial]) -> float:
-    """The learning rate of the best trial, the first of equals."""
-    return max(trials, key=lambda trial: trial.accuracy).learning_rate

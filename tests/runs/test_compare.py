@@ -142,6 +142,18 @@ def test_the_same_network_is_fine_tuned_once(options, tmp_path, console, monkeyp
     assert set(trained) == {"xavier", "direct"}
 
 
+def test_higher_rates_are_tried_while_accuracy_rises(options, tmp_path, console):
+    """At 1e3 nothing is learned, so 1e4 is not tried, whatever their order."""
+    change = {"methods": ["xavier"], "learning_rates": [1e4, 2e-2, 1e3, 1e-9]}
+    compare(CompareConfig(**{**options, **change}), console=console)
+    assert {cell.name for cell in (tmp_path / "run" / "cells").iterdir()} == {
+        "L1H1-xavier-1e-09-0-validation.json",
+        "L1H1-xavier-0.02-0-validation.json",
+        "L1H1-xavier-1000-0-validation.json",
+        "L1H1-xavier-0.02-0-test.json",
+    }
+
+
 def test_one_learning_rate_is_not_chosen(options, tmp_path, console):
     change = {"methods": ["xavier"], "learning_rates": [2e-2]}
     compare(CompareConfig(**{**options, **change}), console=console)
