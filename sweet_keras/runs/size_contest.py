@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,53 +66,27 @@ class SizeContest:
     def done(self, name: str) -> list[Trial] | None:
         """The trials of a method on the test images, or None if some are missing."""
 
-        def read(part: str, name: str, seed: int, rate: float) -> Trial | None:
+        def read(rate: float, part: str = "validation", seed: int = 0) -> Trial | None:
             return self.cells.read(self._cell(part, name, seed, rate))
 
-        rate = self._climb(name, read)
+        rate = _climb(self.config.learning_rates, read)
         if rate is None:
             return None
-        trials = [read("test", name, seed, rate) for seed in range(self.config.seeds)]
+        trials = [read(rate, "test", seed) for seed in range(self.config.seeds)]
         return None if None in trials else trials
 
     def run(self, name: str, say: Callable[[str], None]) -> None:
         """Fine-tunes what is missing of a method: its learning rates, then the seeds."""
 
-        def measure(part: str, name: str, seed: int, rate: float) -> Trial:
-            trial = self._trial(part, name, seed, rate)
+        def measure(rate: float) -> Trial:
+            trial = self._trial("validation", name, 0, rate)
             say(f"{self.size} {name} at {rate:g}: validation {trial.accuracy:.1%}")
             return trial
 
-        rate = self._climb(name, measure)
+        rate = _climb(self.config.learning_rates, measure)
         for seed in range(self.config.seeds):
             trial = self._trial("test", name, seed, rate)
             say(f"{self.size} {name} seed {seed}: accuracy {trial.accuracy:.1%}")
-
-    def _climb(self, name: str, measure: Callable[..., Trial | None]) -> float | None:
-        """The learning rate of a method: higher ones are tried while validation accuracy rises.
-
-        With a single learning rate there is nothing to choose, and the test images are all that is
-        measured.
-
-        Args:
-            name: The method.
-            measure: Gives the trial of a part, a method, a seed and a learning rate, if it has one.
-
-        Returns:
-            None if a trial is missing.
-        """
-        first, *higher = sorted(self.config.learning_rates)
-        if not higher:
-            return first
-        best = measure("validation", name, 0, first)
-        for rate in higher:
-            trial = best and measure("validation", name, 0, rate)
-            if trial is None:
-                return None
-            if trial.accuracy <= best.accuracy:
-                break
-            best = trial
-        return best.learning_rate
 
     def _trial(self, part: str, name: str, seed: int, rate: float) -> Trial:
         cell = self._cell(part, name, seed, rate)
@@ -175,3 +149,28 @@ class SizeContest:
             vit = way.make(self.pretrained.sources(variant), self.size, seed)
             self.weights[key] = vit.get_weights(), time.perf_counter() - began
         return self.weights[key]
+
+
+def _climb(rates: Sequence[float], measure: Callable[[float], Trial | None]) -> float | None:
+    """The learning rate to test: higher ones are tried while the validation accuracy rises.
+
+    With a single rate there is nothing to choose, and nothing is measured.
+
+    Args:
+        rates: In any order.
+        measure: Gives the trial of a rate on the validation images, if there is one.
+
+    Returns:
+        None if a trial is missing.
+    """
+    if len(rates) == 1:
+        return rates[0]
+    best = None
+    for rate in sorted(rates):
+        trial = measure(rate)
+        if trial is None:
+            return None
+        if best is not None and trial.accuracy <= best.accuracy:
+            break
+        best = trial
+    return best.learning_rate
