@@ -8,7 +8,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from sweet_keras.core.ranks import choose_ranks
 from sweet_keras.core.resize import depth_map
 from sweet_keras.core.size import ViTSize
 from sweet_keras.core.subnetworks import choose_subnetworks
@@ -17,19 +16,10 @@ from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
 from sweet_keras.layers.patch_embedding import PatchEmbedding
 from sweet_keras.layers.stacked_weights import read_weights, to_numpy, write_weights
+from sweet_keras.layers.template_vit_options import read_source, read_subnetwork_rate
 from sweet_keras.layers.transformer_block import block_stack
 from sweet_keras.layers.tucker_template import TuckerTemplate
-
-# What a template fixes, and what a new one has if nothing is said.
-_DEFAULTS = {
-    "patch_size": 16,
-    "head_dim": 64,
-    "ranks": "auto",
-    "class_token": False,
-    "positions": "sincos",
-    "pixel_mean": 127.5,
-    "pixel_std": 127.5,
-}
+from sweet_keras.layers.windows import check_whole_grid, check_windows
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
@@ -53,7 +43,7 @@ class SweetTemplateViT(keras.layers.Layer):
             `"auto"`, `"width"`, `"depth"` (see `sweet_keras.core.subnetworks`).
         subnetwork_rate: Share of a training batch that goes through one of them, drawn anew in each
             step; the rest, at least one image, goes through the whole network. By default 0.4 for a
-            new template, and 0 for a network made from one.
+            new template, and 0 for a network made from one, and with stochastic depth or a window.
         train_core: Whether G is trained. By default it is for a new template, and frozen in a
             network made from one, where the scalers and the rest are fitted.
         drop_path: Stochastic depth, the rate of the last layer; it grows linearly from 0.
@@ -62,6 +52,9 @@ class SweetTemplateViT(keras.layers.Layer):
         pixel_std: Divides the pixels after that.
         tokens: Tokens in a training step, to choose how W is used (see `TuckerTemplate`).
         seed: Seed of the sub-networks drawn.
+        window: Side of the windows, in tokens, that most blocks attend in, or `None`. The weights
+            are the same (see `sweet_keras.layers.windows`).
+        global_blocks: With a window: blocks, evenly spaced, that attend to everything.
 
     Call arguments:
         images: (B, height, width, channels), pixels in 0..255, of any type.
@@ -108,71 +101,39 @@ class SweetTemplateViT(keras.layers.Layer):
         pixel_std: float | Sequence[float] | None = None,
         tokens: int = 12_544,
         seed: int | None = None,
+        window: int | None = None,
+        global_blocks: int = 4,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        template = source if isinstance(source, SweetTemplate) else None
-        given = {
-            "patch_size": patch_size,
-            "head_dim": head_dim,
-            "ranks": ranks,
-            "class_token": class_token,
-            "positions": positions,
-            "pixel_mean": pixel_mean,
-            "pixel_std": pixel_std,
-        }
-        given = {name: value for name, value in given.items() if value is not None}
-        if template is None:
-            if size is not None:
-                raise ValueError(
-                    "`size` goes with a template as `source`; a new template has the size given "
-                    f"as `source`. Received: source={source!r}, size={size!r}"
-                )
-            fixed = {**_DEFAULTS, **given}
-            self.size = ViTSize.parse(source, fixed["head_dim"])
-            self.image_shape = tuple(int(side) for side in image_shape or (224, 224, 3))
-        else:
-            if given:
-                raise ValueError(
-                    "With a template as `source`, what it fixes cannot be chosen. "
-                    f"Received: {', '.join(f'`{name}`' for name in given)}"
-                )
-            if layer_scale is not None and not template.layer_scale:
-                raise ValueError(
-                    "`layer_scale` must be None: the template was trained without. "
-                    f"Received: {layer_scale!r}"
-                )
-            if template.layer_scale:
-                layer_scale = 1.0  # any value: the template's own are loaded
-            template = template.resize(size or template.size, image_shape)
-            fixed = {name: getattr(template, name) for name in _DEFAULTS if name != "head_dim"}
-            fixed["head_dim"] = template.size.head_dim
-            self.size = template.size
-            self.image_shape = template.image_shape
-        self.source = str(self.size)
-        for name, value in fixed.items():
+        template, options = read_source(
+            source,
+            size,
+            image_shape,
+            layer_scale,
+            patch_size=patch_size,
+            head_dim=head_dim,
+            ranks=ranks,
+            class_token=class_token,
+            positions=positions,
+            pixel_mean=pixel_mean,
+            pixel_std=pixel_std,
+        )
+        for name, value in options.items():
             setattr(self, name, value)
-        self.ranks = choose_ranks(self.size, self.ranks)
+        check_windows(window, global_blocks, self.class_token)
+        self.source = str(self.size)
         self.train_core = template is None if train_core is None else train_core
-        if subnetwork_rate is None:
-            subnetwork_rate = 0.4 if template is None and not drop_path else 0.0
-        if not 0.0 <= subnetwork_rate <= 1.0:
-            raise ValueError(
-                f"`subnetwork_rate` must be between 0 and 1. Received: {subnetwork_rate!r}"
-            )
-        if subnetwork_rate and drop_path:
-            # The branches of a compiled step cannot hand out new random states.
-            raise ValueError(
-                "`drop_path` must be 0 where sub-networks are drawn. "
-                f"Received: drop_path={drop_path}, subnetwork_rate={subnetwork_rate}"
-            )
+        self.subnetwork_rate = read_subnetwork_rate(
+            subnetwork_rate, template is None, drop_path, window
+        )
         self.subnetworks = subnetworks if isinstance(subnetworks, str) else tuple(subnetworks)
-        self.subnetwork_rate = subnetwork_rate
         self.draws_subnetworks = True  # not in the first epochs: see `LateSubnetworks`
         self.drop_path = drop_path
-        self.layer_scale = layer_scale
         self.tokens = tokens
         self.seed = seed
+        self.window = window
+        self.global_blocks = global_blocks
         self._make_layers()
         if template is not None:
             # Built here: within a model, Keras may build in a scope that forgets assignments.
@@ -208,6 +169,9 @@ class SweetTemplateViT(keras.layers.Layer):
             own_kernels=False,
             drop_path=self.drop_path,
             layer_scale=self.layer_scale,
+            grid=self.patches.grid,
+            window=self.window,
+            global_blocks=self.global_blocks,
             dtype=policy,
         )
         self.final_norm = NestedLayerNormalization(name="final_norm", dtype=policy)
@@ -241,7 +205,11 @@ class SweetTemplateViT(keras.layers.Layer):
 
         Returns:
             Tokens (B, n, D), with a class token (B, 1 + n, D).
+
+        Raises:
+            ValueError: If `order` is given in a network with windows: picked patches have no grid.
         """
+        check_whole_grid(self.window, order)
         positions = self.patches.positions_of(order)
         drawing = self.subnetwork_rate and self.subnetwork_sizes and self.draws_subnetworks
         if heads is not None or not (training and drawing):
@@ -337,6 +305,7 @@ class SweetTemplateViT(keras.layers.Layer):
     def get_config(self):
         names = (
             "source image_shape patch_size head_dim ranks class_token positions subnetworks "
-            "subnetwork_rate train_core drop_path layer_scale pixel_mean pixel_std tokens seed"
+            "subnetwork_rate train_core drop_path layer_scale pixel_mean pixel_std tokens seed "
+            "window global_blocks"
         )
         return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 from keras import ops
@@ -11,6 +13,7 @@ from sweet_keras.core.size import ViTSize
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
 from sweet_keras.layers.projections import DenseProjections
+from sweet_keras.layers.windows import Windows, layer_windows
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
@@ -27,12 +30,17 @@ class TransformerBlock(keras.layers.Layer):
         drop_path: Probability that a residual branch of a sample is dropped in training
             (stochastic depth, 1603.09382).
         layer_scale: Initial value of a learned scale of each branch (2103.17239), or `None`.
+        grid: (h, w) that the tokens lie on, N = h * w; needed with a window only.
+        window: Side of the windows, in tokens, that attention is restricted to, or `None`.
 
     Call arguments:
         x: Tokens (B, N, D).
         projections: `Projections` to use instead of its own kernels.
         prefix: `HeadPrefix` the network is narrowed to, or `None` for the full width.
         training: Whether branches are dropped.
+
+    Raises:
+        ValueError: If there is a window without a grid.
     """
 
     def __init__(
@@ -42,6 +50,8 @@ class TransformerBlock(keras.layers.Layer):
         own_kernels: bool = True,
         drop_path: float = 0.0,
         layer_scale: float | None = None,
+        grid: Sequence[int] | None = None,
+        window: int | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -50,6 +60,12 @@ class TransformerBlock(keras.layers.Layer):
         self.own_kernels = own_kernels
         self.drop_path = drop_path
         self.layer_scale = layer_scale
+        if window is not None and grid is None:
+            raise ValueError(f"`window` needs the `grid` of the tokens. Received: window={window}")
+        self.grid = None if grid is None else tuple(grid)
+        self.window = window
+        windows = None if window is None else Windows(self.grid, window)
+        self.windows = None if windows is None or windows.cover_grid else windows
         self.norm1 = NestedLayerNormalization(name="norm1", dtype=self.dtype_policy)
         self.norm2 = NestedLayerNormalization(name="norm2", dtype=self.dtype_policy)
         # One draw for each sample: a dropout whose noise does not vary over tokens or channels.
@@ -62,6 +78,11 @@ class TransformerBlock(keras.layers.Layer):
         if input_shape[-1] != dim:
             raise ValueError(
                 f"`x` must have {dim} channels ({self.num_heads} heads of {self.head_dim}). "
+                f"Received: shape {tuple(input_shape)}"
+            )
+        if self.windows is not None and input_shape[1] != self.grid[0] * self.grid[1]:
+            raise ValueError(
+                f"`x` must have the {self.grid[0] * self.grid[1]} tokens of the grid {self.grid}. "
                 f"Received: shape {tuple(input_shape)}"
             )
         self.norm1.build(input_shape)
@@ -132,11 +153,19 @@ class TransformerBlock(keras.layers.Layer):
         return self.drop(x, training=training)
 
     def _attention(self, x, projections, prefix):
-        length, dim = x.shape[1], prefix.embed_dim
+        dim = prefix.embed_dim
         qkv = projections.qkv(x) + ops.reshape(prefix.channels(self.qkv_bias), (3 * dim,))
+        mask = None
+        if self.windows is not None:
+            # After the projection: padding that is masked need not be projected.
+            mask = self.windows.mask(qkv)
+            qkv = self.windows.partition(qkv)
+        length = qkv.shape[1]
         qkv = ops.reshape(qkv, (-1, length, 3, prefix.num_heads, self.head_dim))
-        x = ops.dot_product_attention(qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2])
+        x = ops.dot_product_attention(qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2], mask=mask)
         x = ops.reshape(x, (-1, length, dim))
+        if self.windows is not None:
+            x = self.windows.merge(x)
         return projections.output(x) + prefix.channels(self.output_bias)
 
     def _mlp(self, x, projections, prefix):
@@ -155,6 +184,8 @@ class TransformerBlock(keras.layers.Layer):
             "own_kernels": self.own_kernels,
             "drop_path": self.drop_path,
             "layer_scale": self.layer_scale,
+            "grid": self.grid,
+            "window": self.window,
         }
 
 
@@ -163,6 +194,9 @@ def block_stack(
     own_kernels: bool = True,
     drop_path: float = 0.0,
     layer_scale: float | None = None,
+    grid: Sequence[int] | None = None,
+    window: int | None = None,
+    global_blocks: int = 4,
     dtype=None,
 ) -> list[TransformerBlock]:
     """The blocks of a network, `block_0` first; the drop rate grows linearly from 0 to `drop_path`.
@@ -172,8 +206,13 @@ def block_stack(
         own_kernels: See `TransformerBlock`.
         drop_path: Rate of the last block.
         layer_scale: See `TransformerBlock`.
+        grid: See `TransformerBlock`.
+        window: See `TransformerBlock`; of the blocks that are not global.
+        global_blocks: Blocks that attend to everything, evenly spaced (see `layer_windows`).
         dtype: Data type policy.
     """
+    rates = np.linspace(0, drop_path, size.depth)
+    windows = layer_windows(size.depth, window, global_blocks)
     return [
         TransformerBlock(
             size.num_heads,
@@ -181,8 +220,10 @@ def block_stack(
             own_kernels=own_kernels,
             drop_path=float(rate),
             layer_scale=layer_scale,
+            grid=grid,
+            window=windows[layer],
             name=f"block_{layer}",
             dtype=dtype,
         )
-        for layer, rate in enumerate(np.linspace(0, drop_path, size.depth))
+        for layer, rate in enumerate(rates)
     ]

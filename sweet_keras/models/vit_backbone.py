@@ -13,6 +13,7 @@ from sweet_keras.layers.layer_norm import NestedLayerNormalization
 from sweet_keras.layers.patch_embedding import PatchEmbedding
 from sweet_keras.layers.stacked_weights import read_weights, write_weights
 from sweet_keras.layers.transformer_block import block_stack
+from sweet_keras.layers.windows import check_whole_grid, check_windows
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
@@ -34,6 +35,9 @@ class ViTBackbone(keras.Model):
         layer_scale: Initial value of a learned scale of each branch, or `None`.
         pixel_mean: Subtracted from the pixels (0..255), one number or one for each channel.
         pixel_std: Divides the pixels after that.
+        window: Side of the windows, in tokens, that most blocks attend in, or `None`. The weights
+            are the same (see `sweet_keras.layers.windows`).
+        global_blocks: With a window: blocks, evenly spaced, that attend to everything.
 
     Call arguments:
         images: (B, height, width, channels), pixels in 0..255.
@@ -61,11 +65,14 @@ class ViTBackbone(keras.Model):
         layer_scale: float | None = None,
         pixel_mean: float | Sequence[float] = 127.5,
         pixel_std: float | Sequence[float] = 127.5,
+        window: int | None = None,
+        global_blocks: int = 4,
         dtype=None,
         **kwargs,
     ):
         size = ViTSize.parse(size, head_dim)
         image_shape = tuple(int(side) for side in image_shape)
+        check_windows(window, global_blocks, class_token)
         patches = PatchEmbedding(
             size.embed_dim,
             image_shape,
@@ -77,7 +84,15 @@ class ViTBackbone(keras.Model):
             name="patches",
             dtype=dtype,
         )
-        blocks = block_stack(size, drop_path=drop_path, layer_scale=layer_scale, dtype=dtype)
+        blocks = block_stack(
+            size,
+            drop_path=drop_path,
+            layer_scale=layer_scale,
+            grid=patches.grid,
+            window=window,
+            global_blocks=global_blocks,
+            dtype=dtype,
+        )
         final_norm = NestedLayerNormalization(name="final_norm", dtype=dtype)
         images = keras.Input(image_shape, name="images")
         tokens = patches(images)
@@ -98,6 +113,8 @@ class ViTBackbone(keras.Model):
         self.layer_scale = layer_scale
         self.pixel_mean = patches.pixel_mean
         self.pixel_std = patches.pixel_std
+        self.window = window
+        self.global_blocks = global_blocks
 
     @property
     def embed_dim(self) -> int:
@@ -108,12 +125,14 @@ class ViTBackbone(keras.Model):
         """Encodes patches, some of those of an image or all; see `SweetTemplateViT.encode`.
 
         Raises:
-            ValueError: If `heads` is given: ordinary kernels are not nested.
+            ValueError: If `heads` is given: ordinary kernels are not nested. If `order` is given in
+                a network with windows: picked patches have no grid.
         """
         if heads is not None:
             raise ValueError(
                 f"`heads` must be None: only a SweetTemplateViT can be narrowed. Received: {heads}"
             )
+        check_whole_grid(self.window, order)
         prefix = HeadPrefix(self.size.num_heads, self.size.head_dim)
         tokens = self.patches.embed(patches, self.patches.positions_of(order), prefix)
         for block in self.blocks:
@@ -144,7 +163,7 @@ class ViTBackbone(keras.Model):
     def get_config(self):
         names = (
             "image_shape patch_size head_dim class_token positions drop_path layer_scale "
-            "pixel_mean pixel_std"
+            "pixel_mean pixel_std window global_blocks"
         )
         return {
             "name": self.name,
