@@ -102,7 +102,7 @@ class BatchReader:
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Small images of one size: the batch as a whole."""
         images, labels = self.source.read(indices)
-        self._check(images[0], indices[0])
+        check_image(images[0], self.image_shape[-1], self.source, indices[0])
         height, width = images.shape[1:3]
         boxes = self._boxes(uniforms, np.full(len(indices), height), np.full(len(indices), width))
         size = self.image_shape[:2]
@@ -120,7 +120,7 @@ class BatchReader:
         for row, index in enumerate(indices):
             record = self.source[int(index)]
             image = record["image"]
-            self._check(image, index)
+            check_image(image, self.image_shape[-1], self.source, index)
             height, width = image.shape[:2]
             box = self._boxes(uniforms[row : row + 1], np.array([height]), np.array([width]))[0]
             batch[row] = resize_image(
@@ -129,10 +129,21 @@ class BatchReader:
             labels[row] = record.get("label", 0)
         return batch, labels
 
-    def _check(self, image: np.ndarray, index: int) -> None:
-        channels = self.image_shape[-1]
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != channels:
-            raise ValueError(
-                f"Images must be uint8 of shape (height, width, {channels}). Received: record "
-                f"{index} of {self.source!r} with {image.dtype} of shape {image.shape}"
-            )
+
+def check_image(image: np.ndarray, channels: int, source: Source, index: int) -> None:
+    """Checks the image of a record.
+
+    Args:
+        image: What the record holds.
+        channels: The channels it must have.
+        source: The source it is from, for the error.
+        index: Position of the record, for the error.
+
+    Raises:
+        ValueError: If it is not uint8 `(height, width, channels)`.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != channels:
+        raise ValueError(
+            f"Images must be uint8 of shape (height, width, {channels}). Received: record "
+            f"{index} of {source!r} with {image.dtype} of shape {image.shape}"
+        )

@@ -11,13 +11,8 @@ from sweet_keras.data.image_folder import ImageFolder
 from sweet_keras.data.read_idx import read_idx
 from sweet_keras.data.read_npz import read_npz
 from sweet_keras.data.source import Source
+from sweet_keras.data.split_names import SPLIT_NAMES, split_names
 from sweet_keras.data.tfds_source import TFDSSource
-
-_SPLIT_FOLDERS = {
-    "train": ("train", "training"),
-    "test": ("test", "testing", "val", "valid", "validation"),
-    "validation": ("validation", "valid", "val"),
-}
 
 
 def open_source(
@@ -89,7 +84,7 @@ def _bundled(split: str) -> ArraySource:
 
 def _folder(path: Path, split: str, channels: int, on_error: str) -> ImageFolder:
     """An image folder, or the split of it that was asked for."""
-    known = {name for names in _SPLIT_FOLDERS.values() for name in names}
+    known = {name for names in SPLIT_NAMES.values() for name in names}
     below = {entry.name for entry in path.iterdir() if entry.is_dir() and entry.name[0] != "."}
     if not below or not below <= known:
         if split != "train":
@@ -99,14 +94,14 @@ def _folder(path: Path, split: str, channels: int, on_error: str) -> ImageFolder
                 f"split={split!r}"
             )
         return ImageFolder(path, channels, on_error=on_error)
-    chosen = [name for name in _SPLIT_FOLDERS.get(split, (split,)) if name in below]
+    chosen = [name for name in split_names(split) if name in below]
     if not chosen:
         raise ValueError(
             f"Expected a folder for the split. Received: {path} with {sorted(below)}, "
             f"split={split!r}"
         )
     classes = None
-    training = [name for name in _SPLIT_FOLDERS["train"] if name in below]
+    training = [name for name in split_names("train") if name in below]
     if training and chosen[0] != training[0]:
         found = (entry for entry in (path / training[0]).iterdir() if entry.is_dir())
         classes = sorted(entry.name for entry in found if entry.name[0] != ".") or None

@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-import operator
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sweet_keras.data.augmentation import Augmentation
+from sweet_keras.data.batch_dataset import (
+    batch_dataset,
+    batch_image_shape,
+    steps_per_epoch,
+    whole_number,
+)
 from sweet_keras.data.batch_reader import BatchReader
 from sweet_keras.data.source import Source
 
 if TYPE_CHECKING:
     import grain
-
-
-def steps_per_epoch(source: Source, batch_size: int, drop_remainder: bool = True) -> int:
-    """Number of batches in one pass over a source.
-
-    Args:
-        source: The source.
-        batch_size: Images in a batch.
-        drop_remainder: Whether a last batch that is not full is left out.
-
-    Returns:
-        The number of steps, at least 1.
-
-    Raises:
-        ValueError: If the source is empty, or smaller than a batch that may not
-            be partial.
-    """
-    batch_size = _whole("batch_size", batch_size, 1)
-    if len(source) == 0:
-        raise ValueError(f"`source` must not be empty. Received: source={source!r}")
-    if not drop_remainder:
-        return -(-len(source) // batch_size)
-    if batch_size > len(source):
-        raise ValueError(
-            "`batch_size` must not exceed the number of records unless drop_remainder=False. "
-            f"Received: batch_size={batch_size}, source={source!r}"
-        )
-    return len(source) // batch_size
 
 
 def pipeline(
@@ -113,56 +89,18 @@ def pipeline(
             f"open_source(...) for files. Received: {type(source).__name__}"
         )
     steps = steps_per_epoch(source, batch_size, drop_remainder)
-    shape = _image_shape(image_shape, source)
+    shape = batch_image_shape(image_shape, source)
     augmentation = Augmentation.of(augment)
     if labels and not source.has_labels:
         raise ValueError(f"`labels=True` needs a source with labels. Received: source={source!r}")
-    start_step = _whole("start_step", start_step, 0)
-    workers = _whole("workers", workers, 0)
-    if not repeat and start_step >= steps:
-        raise ValueError(
-            f"`start_step` must be less than the {steps} steps there are without `repeat`. "
-            f"Received: start_step={start_step}"
-        )
     reader = BatchReader(
         source,
-        operator.index(batch_size),
+        whole_number("batch_size", batch_size, 1),
         shape,
         augmentation,
         labels,
         shuffle,
-        _whole("seed", seed, 0),
+        whole_number("seed", seed, 0),
         steps,
     )
-    import grain
-
-    numbers = grain.MapDataset.range(start_step, sys.maxsize if repeat else steps)
-    options = grain.ReadOptions(num_threads=workers, prefetch_buffer_size=2 * workers)
-    return numbers.map(reader).to_iter_dataset(options)
-
-
-def _whole(name: str, value: int, least: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = least - 1
-    if number < least or isinstance(value, bool):
-        raise ValueError(
-            f"`{name}` must be a whole number of at least {least}. Received: {name}={value!r}"
-        )
-    return number
-
-
-def _image_shape(image_shape: Sequence[int], source: Source) -> tuple[int, int, int]:
-    if len(image_shape) != 3:
-        raise ValueError(
-            "`image_shape` must be (height, width, channels). "
-            f"Received: image_shape={tuple(image_shape)}"
-        )
-    height, width, channels = (_whole("image_shape", side, 1) for side in image_shape)
-    if source.image_shape[-1] not in (None, channels):
-        raise ValueError(
-            f"`image_shape` must have the {source.image_shape[-1]} channels of {source!r}. "
-            f"Received: image_shape={tuple(image_shape)}"
-        )
-    return height, width, channels
+    return batch_dataset(reader, steps, repeat=repeat, start_step=start_step, workers=workers)

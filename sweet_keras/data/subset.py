@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from sweet_keras.data.annotated_source import AnnotatedSource
 from sweet_keras.data.source import Source
 
 
 class Subset(Source):
     """Some of the records of a source, in the order given.
+
+    Of an `AnnotatedSource` it becomes an `AnnotatedSubset`, which is one too.
 
     Args:
         source: The source to take records of.
@@ -26,6 +29,11 @@ class Subset(Source):
         few = Subset(source, range(500))
         ```
     """
+
+    def __new__(cls, source: Source | None = None, *args: Any, **kwargs: Any) -> Subset:
+        """Takes the class that fits the source; without a source when unpickled."""
+        annotated = cls is Subset and isinstance(source, AnnotatedSource)
+        return super().__new__(AnnotatedSubset if annotated else cls)
 
     def __init__(self, source: Source, indices: Sequence[int], name: str | None = None):
         positions = np.asarray(indices)
@@ -70,3 +78,23 @@ class Subset(Source):
     def read(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray | None]:
         """A batch of the underlying source; see `Source.read`."""
         return self.source.read(self.indices[np.asarray(indices, np.intp)])
+
+
+class AnnotatedSubset(Subset, AnnotatedSource):
+    """Some of the records of a source with boxes or masks, in the order given.
+
+    `problems` and `dropped_boxes` are those of the whole source. The arguments
+    are those of `Subset`, which makes one of these where it should.
+    """
+
+    def __init__(self, source: AnnotatedSource, indices: Sequence[int], name: str | None = None):
+        super().__init__(source, indices, name)
+        self.has_boxes = source.has_boxes
+        self.has_masks = source.has_masks
+        self.mask_classes = source.mask_classes
+        self.problems = source.problems
+        self.dropped_boxes = source.dropped_boxes
+
+    def annotation(self, index: int) -> dict[str, Any]:
+        """The annotation of one record; see `AnnotatedSource.annotation`."""
+        return self.source.annotation(int(self.indices[self._position(index)]))
