@@ -12,7 +12,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sweet_keras import cv as cv
     from sweet_keras import data as data
+    from sweet_keras import hub as hub
     from sweet_keras.core.size import ViTSize as ViTSize
     from sweet_keras.core.template import SweetTemplate as SweetTemplate
     from sweet_keras.initialization.adapt import adapt as adapt
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from sweet_keras.models.late_subnetworks import LateSubnetworks as LateSubnetworks
     from sweet_keras.models.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
     from sweet_keras.models.vit_backbone import ViTBackbone as ViTBackbone
+    from sweet_keras.tasks.image_detector import image_detector as image_detector
+    from sweet_keras.tasks.image_segmenter import image_segmenter as image_segmenter
 
 __version__ = "0.1.0"
 
@@ -39,15 +43,18 @@ _HOMES = {
     "ViTBackbone": "models.vit_backbone",
     "ViTSize": "core.size",
     "adapt": "initialization.adapt",
+    "image_detector": "tasks.image_detector",
+    "image_segmenter": "tasks.image_segmenter",
     "materialize": "initialization.materialize",
     "vit_like": "initialization.materialize",
 }
-__all__ = ["__version__", "data", *_HOMES]
+_PACKAGES = ("cv", "data", "hub")
+__all__ = ["__version__", *_PACKAGES, *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "data":
-        return importlib.import_module("sweet_keras.data")
+    if name in _PACKAGES:
+        return importlib.import_module(f"sweet_keras.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'sweet_keras' has no attribute {name!r}")
     return getattr(importlib.import_module(f"sweet_keras.{_HOMES[name]}"), name)
@@ -60,3 +67,6 @@ def __dir__() -> list[str]:
 if "keras" in sys.modules:
     for _home in _HOMES.values():
         importlib.import_module(f"sweet_keras.{_home}")
+    for _package, _library in (("cv", "keras_cv"), ("hub", "keras_hub")):
+        if sys.modules.get(_library):
+            importlib.import_module(f"sweet_keras.{_package}")

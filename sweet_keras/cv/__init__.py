@@ -1,0 +1,62 @@
+"""Vision transformers in the detectors and segmenters of keras-cv.
+
+keras-cv is imported when a name is first used; it needs TensorFlow on every backend:
+`pip install 'sweet_keras[cv]'`. A model saved with such a pyramid is loaded after
+`from sweet_keras.cv import PyramidBackbone`, or after `import keras_cv, sweet_keras`.
+
+Example:
+    ```python
+    backbone = sk.cv.pyramid(vit, image_shape=(512, 512, 3))
+    detector = keras_cv.models.RetinaNet(
+        backbone,
+        num_classes=20,
+        bounding_box_format="xyxy",
+        prediction_decoder=sk.cv.prediction_decoder("xyxy", from_logits=True),
+    )
+    segmenter = keras_cv.models.SegFormer(backbone, num_classes=21)
+    segmenter.compile("adamw", loss=sk.cv.PixelCrossentropy())
+    ```
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweet_keras.cv.pyramid_backbone import PyramidBackbone as PyramidBackbone
+    from sweet_keras.cv.pyramid_backbone import pyramid as pyramid
+    from sweet_keras.cv.suppression import NonMaxSuppression as NonMaxSuppression
+    from sweet_keras.cv.suppression import prediction_decoder as prediction_decoder
+    from sweet_keras.models.pixel_crossentropy import PixelCrossentropy as PixelCrossentropy
+
+_HOMES = {
+    "NonMaxSuppression": "cv.suppression",
+    "PixelCrossentropy": "models.pixel_crossentropy",
+    "PyramidBackbone": "cv.pyramid_backbone",
+    "prediction_decoder": "cv.suppression",
+    "pyramid": "cv.pyramid_backbone",
+}
+__all__ = sorted(_HOMES)
+
+
+def _register() -> None:
+    """Imports all there is, so that Keras can load models made of it."""
+    for home in _HOMES.values():
+        importlib.import_module(f"sweet_keras.{home}")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sweet_keras.cv' has no attribute {name!r}")
+    _register()
+    return getattr(importlib.import_module(f"sweet_keras.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+if sys.modules.get("keras_cv"):
+    _register()
