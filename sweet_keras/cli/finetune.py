@@ -6,11 +6,11 @@ from sweet_keras.runs.finetune_config import FinetuneConfig
 
 
 def finetune(call: Invocation) -> None:
-    """Trains a classifier on labelled images, starting from a template or a network.
+    """Trains a classifier, detector or segmenter, starting from a template or a network.
 
     Goes in: a template (a network of --size is made of it first) or a .keras file, and labelled
-    images. Comes out: a folder with model.keras, results.json with the accuracy on the test
-    images, report.html, log.csv, tensorboard/ and a checkpoint to go on from.
+    images. Comes out: a folder with model.keras, results.json with the accuracy, AP or mIoU on the
+    test images, report.html, log.csv, tensorboard/ and a checkpoint to go on from.
 
     Example:
         sweet finetune runs/birds/template.sweet --size L6H6 --data birds/ --out runs/l6h6
@@ -18,6 +18,8 @@ def finetune(call: Invocation) -> None:
         sweet finetune vit.keras --data birds/ --labels 1000 --out runs/few
 
         sweet finetune T.sweet --size L6H6 --from random --data birds/ --out runs/random
+
+        sweet finetune T.sweet --size L6H6 --task detect --data coco/ --image-size 512 --out boxes
     """
     from sweet_keras.runs.directory import RunDirectory
     from sweet_keras.runs.finetune import finetune as run

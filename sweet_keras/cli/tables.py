@@ -8,9 +8,10 @@ from rich.text import Text
 
 from sweet_keras.runs.comparison import compare
 from sweet_keras.runs.results import Results
+from sweet_keras.runs.score import COUNTED
 
 if TYPE_CHECKING:
-    from sweet_keras.runs.accuracy import Accuracy
+    from sweet_keras.runs.score import Score
     from sweet_keras.runs.spectrum import KernelHealth
     from sweet_keras.runs.summary import Summary
 
@@ -62,15 +63,21 @@ def methods_table(summary: "Summary") -> Table:
     return table
 
 
-def class_table(accuracy: "Accuracy", classes: Sequence[str]) -> Table:
+def class_table(score: "Score", classes: Sequence[str], metric: str) -> Table:
     """Returns a row for each class, and one for all."""
-    table = Table("class", show_footer=True)
+    counted = COUNTED[metric]
+    more = ", ".join(f"{name} {_per_cent(value)}" for name, value in score.more.items())
+    table = Table("class", show_footer=True, caption=more or None)
     table.columns[0].footer = "all"
-    table.add_column("images", footer=f"{accuracy.images:,}", justify="right")
-    table.add_column("accuracy", footer=f"{accuracy.overall:.2%}", justify="right")
-    for name, share, count in zip(classes, accuracy.by_class, accuracy.counts, strict=True):
-        table.add_row(Text(name), f"{count:,}", "-" if share is None else f"{share:.2%}")
+    table.add_column(counted, footer=f"{sum(score.counts):,}", justify="right")
+    table.add_column(metric, footer=_per_cent(score.overall), justify="right")
+    for name, share, count in zip(classes, score.by_class, score.counts, strict=True):
+        table.add_row(Text(name), f"{count:,}", _per_cent(share))
     return table
+
+
+def _per_cent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.2%}"
 
 
 def facts_table(title: str, facts: Mapping[str, Any]) -> Table:

@@ -60,7 +60,7 @@ def accuracy_by_cost(summary: Summary) -> Figure:
                 zorder=3,
             )
         _labels(axes, places, means, summary.methods)
-    panels[0].set_ylabel(f"accuracy, average over {len(summary.averaged)} sizes, %")
+    panels[0].set_ylabel(f"{summary.metric}, average over {len(summary.averaged)} sizes, %")
     panels[-1].set_xlabel(
         f"pre-training for all {len(summary.averaged)} sizes (logarithmic)" if paid else ""
     )

@@ -41,7 +41,7 @@ def accuracy_dots(summary: Summary) -> Figure:
             if style_of(method, methods).bold:
                 label.set_fontweight("bold")
         line[0].set_ylim(-0.7, len(methods) - 0.3)
-    figure.supxlabel("accuracy on the test images, %", fontsize=9.5, color=INK.light)
+    figure.supxlabel(f"{summary.metric} on the test images, %", fontsize=9.5, color=INK.light)
     return figure
 
 

@@ -10,6 +10,7 @@ from sweet_keras.report.accuracy_dots import accuracy_dots
 from sweet_keras.report.drawing import style
 from sweet_keras.report.learning_curves import learning_curves
 from sweet_keras.runs.measurements import Trial
+from sweet_keras.runs.score import TITLES
 from sweet_keras.runs.summary import Summary
 
 
@@ -32,7 +33,7 @@ def comparison_figures(summary: Summary, trials: tuple[Trial, ...]) -> Iterator[
     with style("accuracy"):
         yield Captioned(
             "accuracy",
-            "Accuracy by size",
+            f"{TITLES[summary.metric]} by size",
             "Large marks: mean over the seeds, with the standard deviation. Small circles: single "
             "seeds. Dashed line: the better random start. All have the same labels, batches and "
             "steps; each method chose its learning rate on validation images.",
@@ -42,7 +43,7 @@ def comparison_figures(summary: Summary, trials: tuple[Trial, ...]) -> Iterator[
         with style("cost"):
             yield Captioned(
                 "cost",
-                "Accuracy by cost",
+                f"{TITLES[summary.metric]} by cost",
                 "Seconds of pre-training for all sizes that the average is taken over: one source "
                 "for all of them, or with direct pre-training one for each.",
                 accuracy_by_cost(summary),
@@ -52,6 +53,7 @@ def comparison_figures(summary: Summary, trials: tuple[Trial, ...]) -> Iterator[
             yield Captioned(
                 "learning",
                 "Learning curves",
-                "Accuracy on validation images during fine-tuning, mean over the seeds.",
+                f"{TITLES[summary.metric]} on validation images during fine-tuning, mean over the "
+                "seeds.",
                 learning_curves(trials),
             )

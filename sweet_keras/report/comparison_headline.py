@@ -6,6 +6,7 @@ from sweet_keras.report.signed import signed
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.paired import Difference
 from sweet_keras.runs.results import Results
+from sweet_keras.runs.score import TITLES
 from sweet_keras.runs.summary import OURS, REFERENCE, Summary, summary_of
 
 
@@ -23,9 +24,10 @@ def headline_of(run: RunDirectory, results: Results) -> tuple[str, list[str]]:
     if summary is None or summary.best_other() is None or not summary.averages(OURS):
         return headline(results)
     first, more = comparison_headline(summary)
+    labels = "labels" if summary.metric == "accuracy" else "annotated images"
     more.append(
-        f"Accuracy on {results.task.test_images:,} test images after fine-tuning on "
-        f"{summary.labels:,} labels."
+        f"{TITLES[summary.metric]} on {results.task.test_images:,} test images after fine-tuning "
+        f"on {summary.labels:,} {labels}."
     )
     return first, more
 

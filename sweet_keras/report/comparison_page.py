@@ -6,9 +6,6 @@ from sweet_keras.report import markdown
 from sweet_keras.report.comparison_tables import comparison_tables
 from sweet_keras.runs.summary import Summary
 
-# The table that a figure goes with; the others stand at the end.
-_FIGURES = {"Accuracy": "accuracy", "Cost": "cost"}
-
 
 def comparison_page(
     summary: Summary,
@@ -31,7 +28,7 @@ def comparison_page(
     for table in comparison_tables(summary):
         parts += [markdown.heading(level + 1, table.title), markdown.text(table.note) + "\n"]
         parts.append(markdown.table(table.header, table.rows, table.numbers))
-        parts += _figure(figures, _FIGURES.get(table.title, ""))
+        parts += _figure(figures, table.figure)
     if "learning" in figures:
         parts += [markdown.heading(level + 1, "Learning curves"), *_figure(figures, "learning")]
     return "\n".join(parts)

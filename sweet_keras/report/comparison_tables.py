@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sweet_keras.report.palette import text_of
 from sweet_keras.report.signed import signed
 from sweet_keras.runs.paired import Difference
+from sweet_keras.runs.score import TITLES
 from sweet_keras.runs.summary import OURS, Summary
 
 Cell = str | tuple[str, str]  # text, or a class ("best", "better", "worse") and text
@@ -20,6 +21,7 @@ class Table(NamedTuple):
         header: Titles of the columns.
         rows: Cells.
         numbers: Columns that are set to the right.
+        figure: Name of the figure that goes with it.
     """
 
     title: str
@@ -27,6 +29,7 @@ class Table(NamedTuple):
     header: list[str]
     rows: list[list[Cell]]
     numbers: list[int]
+    figure: str = ""
 
 
 def comparison_tables(summary: Summary) -> list[Table]:
@@ -57,13 +60,17 @@ def accuracy(summary: Summary) -> Table:
             )
             row.append(("best", cell) if summary.best() == method else cell)
         rows.append(row)
+    what = "Per cent of the test images"
+    if summary.metric != "accuracy":
+        what = f"{summary.metric} on the test images, per cent"
     note = (
-        f"Per cent of the test images, mean ± standard deviation over {_counts(counts)}. "
+        f"{what}, mean ± standard deviation over {_counts(counts)}. "
         "Bold: the best, direct pre-training aside."
     )
     if averaged and len(summary.averaged) < len(summary.sizes):
         note += f" The average is over {', '.join(summary.averaged)}, where all methods were run."
-    return Table("Accuracy", note, header, rows, list(range(1, len(header))))
+    numbers = list(range(1, len(header)))
+    return Table(TITLES[summary.metric], note, header, rows, numbers, "accuracy")
 
 
 def differences(summary: Summary, method: str = OURS) -> Table:
@@ -109,7 +116,7 @@ def cost(summary: Summary) -> Table:
         "and sizes of the fine-tuning steps to the final validation accuracy of the better random "
         "start; empty where half or more never get there."
     )
-    return Table("Cost", note, header, rows, list(range(1, len(header))))
+    return Table("Cost", note, header, rows, list(range(1, len(header))), "cost")
 
 
 def _averaged(summary: Summary) -> bool:

@@ -108,10 +108,19 @@ def _accuracy(results: Results) -> tuple[str, list[str]]:
         for cell in cells
     ]
     best = cells[0]
-    given = f" after learning from {task.train_labels:,} labels" if task.train_labels else ""
+    what = "labels" if task.metric == "accuracy" else "annotated images"
+    given = f" after learning from {task.train_labels:,} {what}" if task.train_labels else ""
     if len(cells) == 1:
-        title = f"{best.size} gets {best.mean:.1%} of {task.test_images:,} test images right{given}"
-        return title, [f"Started: {text_of(best.method)}. Seeds: {len(best.accuracies)}."]
+        title = (
+            f"{best.size} gets {best.mean:.1%} of {task.test_images:,} test images right{given}"
+            if task.metric == "accuracy"
+            else f"{best.size}: {task.metric} {best.mean:.1%} on {task.test_images:,} test "
+            f"images{given}"
+        )
+        more = [f"Started: {text_of(best.method)}. Seeds: {len(best.accuracies)}."]
+        measures = results.trials[0].more if len(results.trials) == 1 else {}
+        known = [f"{name} {value:.1%}" for name, value in measures.items() if value is not None]
+        return title, more + ([f"{', '.join(known)}."] if known else [])
     sizes = ", ".join(sizes_of(results.trials))
     return f"Accuracy of {sizes} on {task.test_images:,} test images{given}", sentences
 

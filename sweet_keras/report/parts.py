@@ -6,10 +6,13 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from sweet_keras.report.accuracy_by_size import accuracy_by_size
+from sweet_keras.report.class_bars import class_bars
 from sweet_keras.report.comparison_figures import comparison_figures
 from sweet_keras.report.comparison_tables import Table, comparison_tables
 from sweet_keras.report.cost import cost
 from sweet_keras.report.drawing import style
+from sweet_keras.report.found_boxes import found_boxes
+from sweet_keras.report.found_masks import found_masks
 from sweet_keras.report.html import element, table
 from sweet_keras.report.learning_curves import learning_curves
 from sweet_keras.report.loss_curve import loss_curve
@@ -17,11 +20,18 @@ from sweet_keras.report.reconstructions import reconstructions
 from sweet_keras.report.spectrum import spectrum
 from sweet_keras.report.tables import accuracy_table
 from sweet_keras.runs.directory import RunDirectory
+from sweet_keras.runs.examples import load_examples
 from sweet_keras.runs.measurements import Trial
 from sweet_keras.runs.read_log import read_log
 from sweet_keras.runs.reconstruction import load_reconstruction
 from sweet_keras.runs.results import Results
 from sweet_keras.runs.summary import Summary, summary_of
+
+_LOSSES = {
+    "accuracy": "Cross-entropy.",
+    "AP": "Losses of boxes and classes, as the library adds them.",
+    "mIoU": "Cross-entropy, mean over the pixels.",
+}
 
 
 class Part(NamedTuple):
@@ -65,6 +75,8 @@ def parts(run: RunDirectory, results: Results | None) -> Iterator[Part]:
                 "the seeds, and the range from the lowest to the highest.",
                 learning_curves(trials),
             )
+    if len(trials) == 1:
+        yield from _found(run, results)
     if run.reconstruction.exists():
         with style("reconstructions"):
             yield Part(
@@ -83,7 +95,7 @@ def parts(run: RunDirectory, results: Results | None) -> Iterator[Part]:
                 "Mean squared error on hidden patches, pixels normalised patch by patch. A network "
                 "that has learned nothing gets 1, or less where images have flat areas."
                 if pretrained
-                else "Cross-entropy.",
+                else _LOSSES[results.task.metric if results else "accuracy"],
                 loss_curve(log),
             )
     if results and results.pretraining and trials:
@@ -105,6 +117,35 @@ def parts(run: RunDirectory, results: Results | None) -> Iterator[Part]:
                 "Singular values before fine-tuning, largest first, mean over the layers. A "
                 "healthy network has largest values of a few units; far above ten it trains badly.",
                 spectrum(results.spectra),
+            )
+
+
+def _found(run: RunDirectory, results: Results) -> Iterator[Part]:
+    """What a fine-tuned network finds, by class and in examples."""
+    task, trial = results.task, results.trials[0]
+    if run.examples.exists():
+        with style("examples"):
+            examples = load_examples(run.examples)
+            boxes = task.metric == "AP"
+            yield Part(
+                "examples",
+                "Examples",
+                "Test images. Dashed: the objects there are. Solid: what was found with a score "
+                "of at least 30 %."
+                if boxes
+                else "Test images, the classes of their pixels, and the predicted ones. White: "
+                "not counted.",
+                (found_boxes if boxes else found_masks)(examples, task.classes),
+            )
+    if any(value is not None for value in trial.class_accuracy):
+        with style("classes"):
+            name = f"{task.metric[0].upper()}{task.metric[1:]}"
+            yield Part(
+                "classes",
+                f"{name} of each class",
+                f"On {task.test_images:,} test images; of more than 40 classes the best and the "
+                "worst.",
+                class_bars(trial.class_accuracy, task.classes, task.metric),
             )
 
 

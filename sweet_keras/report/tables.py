@@ -36,19 +36,6 @@ def accuracy_table(results: Results) -> str:
     return table(header, rows, numbers=(2, 3, 4, 6, 7))
 
 
-def class_table(results: Results) -> str:
-    """Returns the accuracy of each class for one trial, as HTML; empty without classes."""
-    trial = results.trials[0]
-    if not trial.class_accuracy:
-        return ""
-    names = results.task.classes
-    rows = [
-        (names[index] if index < len(names) else index, "-" if value is None else f"{value:.1%}")
-        for index, value in enumerate(trial.class_accuracy)
-    ]
-    return table(["class", "accuracy"], rows, numbers=(1,))
-
-
 def made_with(environment: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     """Returns the command, the versions and all options, as HTML."""
     parts = []

@@ -12,7 +12,7 @@ from sweet_keras.report.comparison_page import comparison_page
 from sweet_keras.report.drawing import save_png, to_svg
 from sweet_keras.report.page_style import stylesheet
 from sweet_keras.report.parts import parts
-from sweet_keras.report.tables import class_table, made_with
+from sweet_keras.report.tables import made_with
 from sweet_keras.runs.config import read_values
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.results import Results
@@ -57,9 +57,6 @@ def write_report(run_dir: str | os.PathLike, *, png: bool = True) -> Path:
             drawn[part.name] = f"figures/{part.name}.png", f"{part.title}. {part.caption}"
         svg = to_svg(part.figure, f"{part.title}. {part.caption}")
         sections.append(html.section(part.title, html.figure(svg, part.caption), part.below))
-    if results is not None and len(results.trials) == 1:
-        below = class_table(results)
-        sections += [html.section("Accuracy of each class", below)] if below else []
     made = made_with(environment, options)
     if made:
         sections.append(html.section("How it was made", made))

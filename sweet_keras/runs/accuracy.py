@@ -1,32 +1,12 @@
 """How much of a labelled source a classifier gets right."""
 
-import dataclasses
 from collections.abc import Callable
 
 import keras
 import numpy as np
 
 from sweet_keras.data import Source, pipeline, steps_per_epoch
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Accuracy:
-    """Accuracy on labelled images.
-
-    Attributes:
-        overall: Fraction of the images that is right.
-        by_class: Of each class; None where there are no images of it.
-        counts: Images of each class.
-    """
-
-    overall: float
-    by_class: tuple[float | None, ...]
-    counts: tuple[int, ...]
-
-    @property
-    def images(self) -> int:
-        """Images in all."""
-        return sum(self.counts)
+from sweet_keras.runs.score import Score
 
 
 def class_names(source: Source) -> tuple[str, ...]:
@@ -48,7 +28,7 @@ def measure_accuracy(
     image_shape: tuple[int, int, int],
     batch_size: int = 256,
     progress: Callable[[int, int], None] | None = None,
-) -> Accuracy:
+) -> Score:
     """Compares the predictions for every image with its label.
 
     Args:
@@ -88,7 +68,7 @@ def measure_accuracy(
     return score(np.concatenate(predicted), np.concatenate(expected), logits.shape[-1])
 
 
-def score(predicted: np.ndarray, expected: np.ndarray, classes: int) -> Accuracy:
+def score(predicted: np.ndarray, expected: np.ndarray, classes: int) -> Score:
     """Compares predicted with expected classes.
 
     Args:
@@ -107,10 +87,11 @@ def score(predicted: np.ndarray, expected: np.ndarray, classes: int) -> Accuracy
     right = predicted == expected
     counts = np.bincount(expected, minlength=classes)
     hits = np.bincount(expected[right], minlength=classes)
-    return Accuracy(
+    return Score(
         overall=float(right.mean()),
         by_class=tuple(
             float(hit / count) if count else None for hit, count in zip(hits, counts, strict=True)
         ),
         counts=tuple(int(count) for count in counts),
+        images=len(expected),
     )

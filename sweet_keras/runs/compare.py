@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.console import Console
 
 from sweet_keras.data import holdout, open_source
-from sweet_keras.runs.accuracy import class_names
 from sweet_keras.runs.cells import Cells
+from sweet_keras.runs.choose_task import choose_task
 from sweet_keras.runs.claims import claim
 from sweet_keras.runs.compare_config import CompareConfig
 from sweet_keras.runs.comparison import size_order
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.environment import now, write_environment
-from sweet_keras.runs.few_labels import few_labels
 from sweet_keras.runs.measurements import Task, Trial
 from sweet_keras.runs.method_names import split_name
 from sweet_keras.runs.methods import METHODS
 from sweet_keras.runs.pretrained import Pretrained
 from sweet_keras.runs.results import Results
 from sweet_keras.runs.results_table import Row, steps_to_baseline, write_table
+from sweet_keras.runs.score import METRICS
 from sweet_keras.runs.size_contest import SizeContest
 from sweet_keras.runs.training import session
 
@@ -65,21 +65,27 @@ def compare(
     began = time.perf_counter()
     run = RunDirectory(config.out)
     images = open_source(config.data, "train", channels=config.channels)
-    test = open_source(config.data, "test", channels=config.channels)
-    classes = class_names(images)
-    learned, validation = holdout(images, config.validation)
-    few_labels(learned, config.labels)  # refuses too many before anything is written
+    task = choose_task(config)
+    labelled = images
+    if config.annotated is not None:
+        labelled = task.open(config.annotated, "train", config.channels)
+    test = task.open(config.annotated or config.data, "test", config.channels)
+    classes = task.classes(labelled)
+    learned, validation = holdout(labelled, config.validation)
+    task.few(learned, config.labels, seed=0)  # refuses too many before anything is written
     run.start(overwrite=overwrite, resume=resume)
     run.write_config(config)
     write_environment(run.environment, "compare", arguments)
     run.cells.mkdir(exist_ok=True)
     cells = Cells(run.cells)
     with session("float32", seed=0):
-        pretrained = Pretrained(config, images, learned, run, console)
+        # Those that choose the learning rate are not to be learned from in any way.
+        with_labels = images if config.annotated is not None else learned
+        pretrained = Pretrained(config, images, with_labels, run, console)
 
         def contest(size: str) -> SizeContest:
             return SizeContest(
-                config, cells, pretrained, size, len(classes), learned, validation, test
+                config, task, cells, pretrained, size, classes, learned, validation, test
             )
 
         if not _work(config, run, contest, wait, console):
@@ -95,16 +101,17 @@ def compare(
             command="compare",
             finished=now(),
             task=Task(
-                data=config.data,
+                data=config.annotated or config.data,
                 classes=classes,
                 train_images=len(images),
                 train_labels=config.labels,
                 test_images=len(test),
+                metric=METRICS[task.name],
             ),
             trials=tuple(trials),
             seconds=time.perf_counter() - began,
         )
-        write_table(run.table, _rows(config, trials, pretrained))
+        write_table(run.table, _rows(config, labelled.name, trials, pretrained))
     results.save(run.results)
     return results
 
@@ -143,12 +150,14 @@ def _work(
     return True
 
 
-def _rows(config: CompareConfig, trials: Sequence[Trial], pretrained: Pretrained) -> Iterator[Row]:
+def _rows(
+    config: CompareConfig, dataset: str, trials: Sequence[Trial], pretrained: Pretrained
+) -> Iterator[Row]:
     for trial, steps in zip(trials, steps_to_baseline(trials), strict=True):
         method, variant = split_name(trial.method)
         seconds, stored = pretrained.cost(METHODS[method].needs, trial.size, variant)
         yield Row(
-            dataset=pretrained.images.name,
+            dataset=dataset,
             labels=config.labels,
             method=trial.method,
             size=trial.size,

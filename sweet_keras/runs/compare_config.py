@@ -1,8 +1,12 @@
 """Options of `sweet compare`."""
 
+from typing import Any
+
 from sweet_keras.runs.config import option
 from sweet_keras.runs.contest_config import ContestConfig
+from sweet_keras.runs.geometry import parse_image_size
 from sweet_keras.runs.method_names import METHODS
+from sweet_keras.runs.task_config import ANNOTATED, TaskConfig
 from sweet_keras.runs.training_config import SPEC
 from sweet_keras.runs.variants import VARIANTS, WITH_VARIANTS, is_known
 
@@ -12,11 +16,26 @@ _KNOWN = (
 )
 
 
-class CompareConfig(ContestConfig):
+class CompareConfig(TaskConfig, ContestConfig):
     """Everything that decides a comparison; the same for all methods but their learning rate."""
 
     data: str = option(
-        help=f"Labelled images with a test part: {SPEC}.", group="Data", metavar="SPEC"
+        help="Images that everything is pre-trained on and adapted to; to classify, labelled and "
+        f"with a test part: {SPEC}.",
+        group="Data",
+        metavar="SPEC",
+    )
+    annotated: str | None = option(
+        None,
+        f"Images to fine-tune on, with a test part: {ANNOTATED}. Not to classify.",
+        group="Data",
+        metavar="SPEC",
+    )
+    annotated_size: str | None = option(
+        None,
+        "Height x width of these, in pixels; by default --image-size.",
+        group="Data",
+        metavar="HxW",
     )
     out: str = option(help="Folder of the comparison.", group="Run", metavar="RUN")
     methods: tuple[str, ...] = option(
@@ -65,3 +84,18 @@ class CompareConfig(ContestConfig):
         self.require("methods", known, f"of {_KNOWN}")
         self.require("learning_rates", min(self.learning_rates) > 0, "positive")
         self.require("validation", 0 < self.validation < 1, "in (0, 1)")
+        dense = self.task != "classify"
+        expected = f"given to {self.task}" if dense else "left out to classify"
+        self.require("annotated", (self.annotated is not None) == dense, expected)
+        self.require("annotated_size", dense or self.annotated_size is None, "left out to classify")
+        self.task_shape  # refuses what is no size  # noqa: B018
+
+    @property
+    def task_shape(self) -> tuple[int, int, int]:
+        """(height, width, channels) of the images that networks are fine-tuned on."""
+        return (*parse_image_size(self.annotated_size or self.image_size), self.channels)
+
+    def task_recipe(self) -> dict[str, Any]:
+        """Returns what decides a fine-tuning besides the options of every task."""
+        recipe = super().task_recipe()
+        return recipe and {**recipe, "annotated": self.annotated, "shape": list(self.task_shape)}

@@ -11,6 +11,7 @@ from sweet_keras.core.template import SweetTemplate
 from sweet_keras.data import Source
 from sweet_keras.initialization.materialize import materialize, vit_like
 from sweet_keras.models.vit_backbone import ViTBackbone
+from sweet_keras.runs.classification import Classification
 from sweet_keras.runs.few_labels import few_labels
 from sweet_keras.runs.finetuner import Finetuner
 from sweet_keras.runs.measurements import Trial
@@ -64,7 +65,14 @@ class Contest:
         ]
         followed = few_labels(test, min(_CURVE_IMAGES, len(test)))
         self.finetuner = Finetuner(
-            config, first, len(classes), config.finetune_learning_rate, source, followed
+            config,
+            Classification(),
+            first,
+            classes,
+            template.image_shape,
+            config.finetune_learning_rate,
+            source,
+            followed,
         )
         self.finetuner.warm_up()
 

@@ -24,6 +24,7 @@ _CONTENTS = (
     "template.sweet",
     "model.keras",
     "reconstruction.npz",
+    "examples.npz",
     "results.json",
     "report.html",
 )
@@ -54,6 +55,7 @@ class RunDirectory:
     template = property(lambda self: self.path / "template.sweet", doc="The template.")
     model = property(lambda self: self.path / "model.keras", doc="The fine-tuned model.")
     reconstruction = property(lambda self: self.path / "reconstruction.npz", doc="Images (npz).")
+    examples = property(lambda self: self.path / "examples.npz", doc="Test images (npz).")
     results = property(lambda self: self.path / "results.json", doc="What came out.")
     sources = property(lambda self: self.path / "sources", doc="What was pre-trained.")
     cells = property(lambda self: self.path / "cells", doc="One fine-tuning each.")

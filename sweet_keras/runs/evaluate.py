@@ -1,70 +1,96 @@
-"""`sweet evaluate`: the accuracy of a network."""
+"""`sweet evaluate`: how well a fine-tuned network does."""
 
 import json
 from pathlib import Path
 
+import keras
 from rich.console import Console
 
 from sweet_keras.core.atomic import atomic_write
-from sweet_keras.data import open_source
 from sweet_keras.models.image_classifier import ImageClassifier
-from sweet_keras.runs.accuracy import Accuracy, class_names, measure_accuracy
+from sweet_keras.models.vit_backbone import ViTBackbone
+from sweet_keras.runs.choose_task import task_of
+from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.finetune_config import EvaluateConfig
 from sweet_keras.runs.progress import batches_bar
-from sweet_keras.runs.starting_point import load_network
+from sweet_keras.runs.results import Results
+from sweet_keras.runs.score import METRICS, Score
+from sweet_keras.runs.starting_point import load_model
 
 
 def evaluate(
     config: EvaluateConfig, console: Console | None = None
-) -> tuple[Accuracy, tuple[str, ...]]:
-    """Measures a classifier, and writes the result to `config.json` if that is given.
+) -> tuple[Score, tuple[str, ...], str]:
+    """Measures a network, and writes the result to `config.json` if that is given.
 
     Args:
         config: All options.
         console: Where progress is shown.
 
     Returns:
-        The accuracy, and the names of the classes of the network.
+        The score, the names of the classes of the network, and what the score is called.
 
     Raises:
-        ValueError: If the file is no classifier, or the data do not fit it.
+        ValueError: If the file is no classifier, detector or segmenter, or the data do not fit it.
     """
     console = console or Console(stderr=True)
-    model = load_network(config.model)
-    if not isinstance(model, ImageClassifier):
+    model = load_model(config.model)
+    task = task_of(model)
+    if task is None:
+        kind = "without a last layer" if isinstance(model, ViTBackbone) else type(model).__name__
         raise ValueError(
-            "MODEL must be a classifier, such as the model.keras of 'sweet finetune'. "
-            f"Received: {config.model}, a network without one"
+            "MODEL must be a classifier, detector or segmenter, such as the model.keras of "
+            f"'sweet finetune'. Received: {config.model}, a network {kind}"
         )
-    shape = tuple(model.backbone.image_shape)
-    source = open_source(config.data, config.split, channels=shape[2])
-    classes = class_names(source)
-    if model.class_names is not None and source.classes is not None:
-        if tuple(classes) != model.class_names:
-            raise ValueError(
-                f"--data must have the classes of the network, {', '.join(model.class_names)}, in "
-                f"this order. Received: {config.data} with {', '.join(classes)}"
-            )
-    classes += tuple(str(number) for number in range(len(classes), model.classes))
+    shape = tuple(model.inputs[0].shape[1:])
+    source = task.open(config.data, config.split, shape[2])
+    classes = task.classes(source)
+    known = _known_classes(model, config.model)
+    if known is not None and source.classes is not None and classes != known:
+        raise ValueError(
+            f"--data must have the classes of the network, {', '.join(known)}, in this order. "
+            f"Received: {config.data} with {', '.join(classes)}"
+        )
+    if isinstance(model, ImageClassifier):
+        classes += tuple(str(number) for number in range(len(classes), model.classes))
+    elif len(classes) != model.num_classes:
+        raise ValueError(
+            f"--data must have the {model.num_classes} classes of the network. "
+            f"Received: {config.data} with {len(classes)}: {', '.join(classes)}"
+        )
     with batches_bar(console, "evaluating") as show:
-        accuracy = measure_accuracy(model, source, shape, config.batch_size, progress=show)
+        score = task.measure(model, source, shape, config.batch_size, progress=show)
     if config.json is not None:
-        _write(Path(config.json), config, accuracy, classes)
-    return accuracy, classes
+        _write(Path(config.json), config, score, classes, METRICS[task.name])
+    return score, classes, METRICS[task.name]
+
+
+def _known_classes(model: keras.Model, path: str) -> tuple[str, ...] | None:
+    """Names of the classes a network was trained on, if they are known.
+
+    A classifier keeps them; models of other libraries do not, but their run does.
+    """
+    if isinstance(model, ImageClassifier):
+        return model.class_names
+    run = RunDirectory(Path(path).parent)
+    if Path(path).name != run.model.name or not run.results.exists():
+        return None
+    return Results.load(run.results).task.classes or None
 
 
 def _write(
-    path: Path, config: EvaluateConfig, accuracy: Accuracy, classes: tuple[str, ...]
+    path: Path, config: EvaluateConfig, score: Score, classes: tuple[str, ...], metric: str
 ) -> None:
     content = {
         "model": config.model,
         "data": config.data,
         "split": config.split,
-        "images": accuracy.images,
-        "accuracy": accuracy.overall,
+        "images": score.images,
+        metric: score.overall,
+        **score.more,
         "classes": [
-            {"name": name, "images": count, "accuracy": share}
-            for name, count, share in zip(classes, accuracy.counts, accuracy.by_class, strict=True)
+            {"name": name, "count": count, metric: share}
+            for name, count, share in zip(classes, score.counts, score.by_class, strict=True)
         ],
     }
     with atomic_write(path) as temporary:

@@ -1,33 +1,37 @@
-"""`sweet finetune`: from a template or a network to a classifier."""
+"""`sweet finetune`: from a template or a network to a classifier, detector or segmenter."""
 
 from collections.abc import Sequence
 
 from rich.console import Console
 
 from sweet_keras.core.atomic import atomic_write
-from sweet_keras.data import Source, holdout, open_source, pipeline, steps_per_epoch
-from sweet_keras.models.image_classifier import ImageClassifier
-from sweet_keras.runs.accuracy import class_names, measure_accuracy
+from sweet_keras.data import Source, holdout, steps_per_epoch
+from sweet_keras.runs.choose_task import choose_task
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.environment import now, write_environment
-from sweet_keras.runs.few_labels import few_labels
+from sweet_keras.runs.examples import save_examples
 from sweet_keras.runs.finetune_config import FinetuneConfig
+from sweet_keras.runs.learning_task import LearningTask
 from sweet_keras.runs.measurements import Task, Trial
+from sweet_keras.runs.progress import batches_bar
 from sweet_keras.runs.read_log import read_log
 from sweet_keras.runs.results import Results
+from sweet_keras.runs.score import METRICS
 from sweet_keras.runs.spectrum import backbone_kernels, spectra
 from sweet_keras.runs.starting_point import StartingPoint
 from sweet_keras.runs.training import adamw, session, train
 
 
-def split_labels(source: Source, config: FinetuneConfig) -> tuple[Source, Source | None]:
+def split_labels(
+    source: Source, config: FinetuneConfig, task: LearningTask
+) -> tuple[Source, Source | None]:
     """Returns what is learned from, and what is kept back to follow the progress.
 
     Both come out of the labels that may be used; nothing else of the source is read.
     """
     usable = source
     if config.labels is not None:
-        usable = few_labels(source, config.labels, config.seed)
+        usable = task.few(source, config.labels, config.seed)
     if config.val_fraction == 0:
         return usable, None
     try:
@@ -46,7 +50,7 @@ def finetune(
     arguments: Sequence[str] | None = None,
     console: Console | None = None,
 ) -> Results:
-    """Trains a classifier and measures it once on the test images.
+    """Trains a network for a task and measures it once on the test images.
 
     The run directory gets `model.keras`, `results.json` and the logs.
 
@@ -65,33 +69,29 @@ def finetune(
     """
     console = console or Console(stderr=True)
     run = RunDirectory(config.out)
+    task = choose_task(config, config.dropout)
     with session(config.dtype, config.seed):
         start = StartingPoint(config)
         shape = start.image_shape
-        options = {"channels": shape[2], "on_error": config.on_error}
-        source = open_source(config.data, "train", **options)
-        test = open_source(config.data, "test", **options)
-        classes = class_names(source)
-        learned, validation = split_labels(source, config)
+        source = task.open(config.data, "train", shape[2], config.on_error)
+        test = task.open(config.data, "test", shape[2], config.on_error)
+        classes = task.classes(source)
+        learned, validation = split_labels(source, config, task)
         batch_size = min(config.batch_size, len(learned))
         steps = steps_per_epoch(learned, batch_size)
         backbone, initialization_seconds = start.network(source)
-        model = ImageClassifier(backbone, len(classes), dropout=config.dropout, class_names=classes)
-        model.compile(
-            optimizer=adamw(
-                config.learning_rate, steps * config.epochs, config.warmup, config.weight_decay
-            ),
-            jit_compile="auto" if config.jit is None else config.jit,
+        optimizer = adamw(
+            config.learning_rate, steps * config.epochs, config.warmup, config.weight_decay
         )
         spectrum = spectra(backbone_kernels(backbone), start.method, str(backbone.size))
+        model = task.model(backbone, classes, shape, optimizer, config.jit)
 
         def batches(start_step: int):
-            return pipeline(
+            return task.batches(
                 learned,
                 batch_size,
-                image_shape=shape,
-                augment="classify" if config.augment else None,
-                labels=True,
+                shape,
+                augment=task.augmentation if config.augment else None,
                 seed=config.seed,
                 start_step=start_step,
                 workers=config.workers,
@@ -103,15 +103,8 @@ def finetune(
         write_environment(run.environment, "finetune", arguments)
         held = None
         if validation is not None:
-            held = pipeline(
-                validation,
-                batch_size,
-                image_shape=shape,
-                labels=True,
-                shuffle=False,
-                repeat=False,
-                drop_remainder=False,
-            )
+            once = {"shuffle": False, "repeat": False, "drop_remainder": False}
+            held = task.batches(validation, batch_size, shape, **once)
         seconds = train(
             model,
             run,
@@ -125,7 +118,10 @@ def finetune(
             validation_steps=validation
             and steps_per_epoch(validation, batch_size, drop_remainder=False),
         )
-        accuracy = measure_accuracy(model, test, shape)
+        with batches_bar(console, "testing") as show:
+            score = task.measure(model, test, shape, progress=show)
+        if config.task != "classify":
+            save_examples(model, test, shape, run.examples)
         with atomic_write(run.model) as path:
             model.save(path)
     log = read_log(run.log)
@@ -133,7 +129,7 @@ def finetune(
         method=start.method,
         size=str(backbone.size),
         seed=config.seed,
-        accuracy=accuracy.overall,
+        accuracy=score.overall,
         steps=steps * config.epochs,
         learning_rate=config.learning_rate,
         seconds=seconds,
@@ -141,8 +137,9 @@ def finetune(
         parameters=model.count_params(),
         curve_steps=tuple(int(row["epoch"]) * steps for row in log),
         curve_loss=tuple(row.get("loss") for row in log),
-        curve_accuracy=tuple(row["val_accuracy"] for row in log) if validation else (),
-        class_accuracy=accuracy.by_class,
+        curve_accuracy=tuple(row["val_accuracy"] for row in log if "val_accuracy" in row),
+        class_accuracy=score.by_class,
+        more=score.more,
     )
     results = Results(
         command="finetune",
@@ -151,7 +148,8 @@ def finetune(
             data=config.data,
             classes=classes,
             train_labels=len(learned),
-            test_images=accuracy.images,
+            test_images=score.images,
+            metric=METRICS[task.name],
         ),
         trials=(trial,),
         spectra=tuple(spectrum),

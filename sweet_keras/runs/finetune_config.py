@@ -3,12 +3,13 @@
 from typing import Literal
 
 from sweet_keras.runs.config import Config, option
+from sweet_keras.runs.task_config import ANNOTATED, TaskConfig
 from sweet_keras.runs.training_config import ADAPT_EPOCHS, SPEC, TrainingConfig
 
 Start = Literal["auto", "slice", "adapt", "random"]
 
 
-class FinetuneConfig(TrainingConfig):
+class FinetuneConfig(TaskConfig, TrainingConfig):
     """Everything that decides what a fine-tuning does."""
 
     model: str = option(
@@ -17,7 +18,9 @@ class FinetuneConfig(TrainingConfig):
         positional=True,
         metavar="TEMPLATE.sweet|MODEL.keras",
     )
-    data: str = option(help=f"Labelled images to learn from: {SPEC}.", group="Data", metavar="SPEC")
+    data: str = option(
+        help=f"Labelled images to learn from: {SPEC}; {ANNOTATED}.", group="Data", metavar="SPEC"
+    )
     out: str = option(help="Folder of the run.", group="Run", metavar="RUN")
     size: str | None = option(
         None,
@@ -38,7 +41,8 @@ class FinetuneConfig(TrainingConfig):
     )
     image_size: str | None = option(
         None,
-        "Height x width of the images, in pixels; by default the template's. Templates only.",
+        "Height x width of the images, in pixels; by default the template's or the network's. "
+        "With a network only to detect or segment.",
         group="Data",
         metavar="HxW",
     )
@@ -70,6 +74,8 @@ class FinetuneConfig(TrainingConfig):
         self.require("val_fraction", 0 <= self.val_fraction < 1, "in [0, 1)")
         self.require("adapt_epochs", self.adapt_epochs > 0, "positive")
         self.require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
+        fits = self.task == "classify" or self.dropout == 0
+        self.require("dropout", fits, f"0 to {self.task}")
 
 
 class EvaluateConfig(Config):
@@ -78,11 +84,11 @@ class EvaluateConfig(Config):
     model: str = option(
         help="A fine-tuned network.", group="Network", positional=True, metavar="MODEL.keras"
     )
-    data: str = option(help=f"Labelled images: {SPEC}.", group="Data", metavar="SPEC")
+    data: str = option(help=f"Labelled images: {SPEC}; {ANNOTATED}.", group="Data", metavar="SPEC")
     split: Literal["train", "test"] = option(
         "test", "Part of the data, where it has parts.", group="Data"
     )
-    batch_size: int = option(256, "Images at once.", group="Data")
+    batch_size: int = option(32, "Images at once.", group="Data")
     json: str | None = option(
         None, "Write the result to this file as well.", group="Output", metavar="FILE"
     )

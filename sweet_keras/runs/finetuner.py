@@ -1,4 +1,4 @@
-"""Fine-tunings of one size with one learning rate, in one compiled classifier."""
+"""Fine-tunings of one size with one learning rate, in one compiled model."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from sweet_keras.data import Source, pipeline
+from sweet_keras.data import Source
 from sweet_keras.models.vit_backbone import ViTBackbone
-from sweet_keras.runs.accuracy import measure_accuracy
 from sweet_keras.runs.contest_config import ContestConfig
-from sweet_keras.runs.few_labels import few_labels
+from sweet_keras.runs.learning_task import LearningTask
 from sweet_keras.runs.measurements import Trial
-from sweet_keras.runs.shared_classifier import SharedClassifier
+from sweet_keras.runs.score import Score
+from sweet_keras.runs.shared_model import SharedModel
 from sweet_keras.runs.training import adamw
 
 
@@ -21,8 +21,10 @@ class Finetuner:
 
     Args:
         config: The recipe.
+        task: What is learned.
         network: A network of the size; its weights are replaced.
-        classes: Number of classes.
+        classes: Names of the classes.
+        image_shape: (height, width, channels) of the images learned from.
         learning_rate: The highest one.
         learned: Images with labels; a few of the labels are used.
         followed: Images with labels, on which the curve is measured.
@@ -31,28 +33,30 @@ class Finetuner:
     def __init__(
         self,
         config: ContestConfig,
+        task: LearningTask,
         network: ViTBackbone,
-        classes: int,
+        classes: tuple[str, ...],
+        image_shape: tuple[int, int, int],
         learning_rate: float,
         learned: Source,
         followed: Source,
     ) -> None:
         """Builds and compiles."""
-        self.config, self.learning_rate = config, learning_rate
+        self.config, self.task, self.learning_rate = config, task, learning_rate
         self.learned, self.followed = learned, followed
-        self.size, self.image_shape = str(network.size), tuple(network.image_shape)
+        self.size, self.image_shape = str(network.size), image_shape
         optimizer = adamw(learning_rate, config.finetune_steps, config.warmup, config.weight_decay)
-        self.classifier = SharedClassifier(network, classes, optimizer)
-        self.last: Trial | None = None  # whose network the classifier is now
+        self.shared = SharedModel(task, network, classes, image_shape, optimizer)
+        self.last: Trial | None = None  # whose network the model is now
 
     @property
     def model(self) -> keras.Model:
-        """The classifier as it was left by the last fine-tuning."""
-        return self.classifier.model
+        """The model as it was left by the last fine-tuning."""
+        return self.shared.model
 
     def warm_up(self) -> None:
         """One step and one measurement, so that no method pays for compilation in its seconds."""
-        self.classifier.fit(self._batches(0), steps=1, points=1, measure=self._follow)
+        self.shared.fit(self._batches(0), steps=1, points=1, measure=self._follow)
 
     def trial(
         self,
@@ -66,7 +70,7 @@ class Finetuner:
 
         Args:
             method: What the start is called.
-            weights: The start, as `ViTBackbone.get_weights` gives it.
+            weights: The start, as `LearningTask.weights` gives it.
             seed: Decides labels, their order and the last layer.
             measured: Images with labels, on which the accuracy is measured at the end.
             initialization_seconds: What the start took to make, to be noted.
@@ -75,16 +79,16 @@ class Finetuner:
             All that was measured.
         """
         config = self.config
-        self.classifier.start(weights, seed)
-        curve = self.classifier.fit(
+        self.shared.start(weights, seed)
+        curve = self.shared.fit(
             self._batches(seed), config.finetune_steps, config.curve_points, self._follow
         )
-        accuracy = measure_accuracy(self.model, measured, self.image_shape)
+        score = self._measure(self.model, measured)
         self.last = Trial(
             method=method,
             size=self.size,
             seed=seed,
-            accuracy=accuracy.overall,
+            accuracy=score.overall,
             steps=config.finetune_steps,
             learning_rate=self.learning_rate,
             seconds=curve.seconds,
@@ -93,28 +97,31 @@ class Finetuner:
             curve_steps=tuple(curve.steps),
             curve_loss=tuple(curve.losses),
             curve_accuracy=tuple(curve.accuracies),
-            class_accuracy=accuracy.by_class,
+            class_accuracy=score.by_class,
+            more=score.more,
         )
         return self.last
 
     def measure_again(self, measured: Source) -> Trial:
         """Returns the last trial with the accuracy of its network on other images."""
-        accuracy = measure_accuracy(self.model, measured, self.image_shape)
+        score = self._measure(self.model, measured)
         return dataclasses.replace(
-            self.last, accuracy=accuracy.overall, class_accuracy=accuracy.by_class
+            self.last, accuracy=score.overall, class_accuracy=score.by_class, more=score.more
         )
 
     def _batches(self, seed: int):
         """The same labels in the same order for every method."""
         config = self.config
-        return pipeline(
-            few_labels(self.learned, config.labels, seed),
+        return self.task.batches(
+            self.task.few(self.learned, config.labels, seed),
             config.finetune_batch_size,
-            image_shape=self.image_shape,
-            augment="classify" if config.augment else None,
-            labels=True,
+            self.image_shape,
+            augment=self.task.augmentation if config.augment else None,
             seed=seed,
         )
 
     def _follow(self, model: keras.Model) -> float:
-        return measure_accuracy(model, self.followed, self.image_shape).overall
+        return self._measure(model, self.followed).overall
+
+    def _measure(self, model: keras.Model, source: Source) -> Score:
+        return self.task.measure(model, source, self.image_shape)

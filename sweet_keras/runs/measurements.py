@@ -5,6 +5,7 @@ are indexed by the number of the training step.
 """
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -24,6 +25,8 @@ class Task:
         train_images: images learned from without labels, or 0.
         train_labels: labels learned from, or 0.
         test_images: images the accuracies are measured on, or 0.
+        metric: what `Trial.accuracy` is: `"accuracy"`, `"AP"` of detectors, or `"mIoU"` of
+            segmenters.
     """
 
     data: str
@@ -31,6 +34,7 @@ class Task:
     train_images: int = 0
     train_labels: int = 0
     test_images: int = 0
+    metric: str = "accuracy"
 
     def check(self) -> None:
         """Checks the counts."""
@@ -78,7 +82,7 @@ class Trial:
         method: how it was started: a name of `sweet_keras.runs.method_names`, or another.
         size: its size, such as `"L6H6"`.
         seed: of the fine-tuning, and of a random start.
-        accuracy: fraction of the test images that is right.
+        accuracy: fraction of the test images that is right; of other tasks `Task.metric`.
         steps: training steps.
         learning_rate: the highest one.
         seconds: time of the fine-tuning, compilation left out where it was done before.
@@ -89,6 +93,7 @@ class Trial:
         curve_accuracy: fraction of the validation or test images that was right then.
         class_accuracy: accuracy of each class, in the order of `Task.classes`; None where the
             test images have none of that class.
+        more: further measures by name, such as AP50; None where there is nothing to measure.
     """
 
     method: str
@@ -104,10 +109,16 @@ class Trial:
     curve_loss: tuple[float | None, ...] = ()
     curve_accuracy: tuple[float, ...] = ()
     class_accuracy: tuple[float | None, ...] = ()
+    more: Mapping[str, float | None] = dataclasses.field(default_factory=dict)
 
     def check(self) -> None:
         """Checks that accuracies are fractions and that the curves fit together."""
-        accuracies = (self.accuracy, *self.curve_accuracy, *self.class_accuracy)
+        accuracies = (
+            self.accuracy,
+            *self.curve_accuracy,
+            *self.class_accuracy,
+            *self.more.values(),
+        )
         for value in accuracies:
             if value is not None:
                 require(0 <= value <= 1, "accuracy", "a fraction in [0, 1]", value)

@@ -119,7 +119,8 @@ def mapping_of(kind: type, values: Any) -> dict[str, Any]:
     fields = {field.name: field for field in dataclasses.fields(kind)}
     unknown = sorted(set(values) - set(fields))
     require(not unknown, kind.__name__, f"made of {', '.join(fields)}", ", ".join(unknown))
-    needed = [name for name, f in fields.items() if f.default is dataclasses.MISSING]
+    absent = dataclasses.MISSING
+    needed = [n for n, f in fields.items() if f.default is absent and f.default_factory is absent]
     missing = [name for name in needed if name not in values]
     require(not missing, kind.__name__, f"given {', '.join(missing)}", ", ".join(values))
     return {

@@ -1,4 +1,4 @@
-"""One compiled classifier for all networks of a size.
+"""One compiled model for all networks of a size.
 
 Compiling takes longer than a short fine-tuning, so methods and seeds take turns in one model:
 weights are put in, the optimizer is set back, and the same compiled step runs again.
@@ -10,25 +10,32 @@ from collections.abc import Callable, Iterable, Sequence
 import keras
 import numpy as np
 
-from sweet_keras.models.image_classifier import ImageClassifier
 from sweet_keras.models.vit_backbone import ViTBackbone
+from sweet_keras.runs.learning_task import LearningTask
 
 
-class SharedClassifier:
-    """A classifier that can be started again and again from other weights.
+class SharedModel:
+    """A model for a task that can be started again and again from other weights.
 
     Args:
+        task: What is learned.
         backbone: A network of the size; its weights are replaced by each `start`.
-        classes: Number of classes.
+        classes: Names of the classes.
+        image_shape: (height, width, channels) of the images learned from.
         optimizer: Its state is set back by each `start`.
     """
 
     def __init__(
-        self, backbone: ViTBackbone, classes: int, optimizer: keras.optimizers.Optimizer
+        self,
+        task: LearningTask,
+        backbone: ViTBackbone,
+        classes: tuple[str, ...],
+        image_shape: tuple[int, int, int],
+        optimizer: keras.optimizers.Optimizer,
     ) -> None:
         """Builds and compiles."""
-        self.model = ImageClassifier(backbone, classes)
-        self.model.compile(optimizer=optimizer)
+        self.task = task
+        self.model = task.model(backbone, classes, image_shape, optimizer)
         optimizer.build(self.model.trainable_variables)
         self._at_start = [
             (variable, keras.ops.convert_to_numpy(variable).copy())
@@ -36,17 +43,13 @@ class SharedClassifier:
         ]
 
     def start(self, weights: Sequence[np.ndarray], seed: int) -> None:
-        """Puts weights into the backbone, draws the last layer, and forgets all training.
+        """Puts weights into the network, draws what stands on it, and forgets all training.
 
         Args:
-            weights: As `ViTBackbone.get_weights` gives them.
-            seed: Decides the last layer: the same for every method.
+            weights: As `LearningTask.weights` gives them.
+            seed: Decides what is drawn: the same for every method.
         """
-        self.model.backbone.set_weights(weights)
-        kernel, bias = self.model.get_layer("logits").weights
-        draw = keras.initializers.GlorotUniform(seed=seed)
-        kernel.assign(draw(kernel.shape))
-        bias.assign(np.zeros(bias.shape, "float32"))
+        self.task.start(self.model, weights, seed)
         for variable, value in self._at_start:
             variable.assign(value)
 

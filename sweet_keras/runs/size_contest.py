@@ -10,8 +10,8 @@ import numpy as np
 from sweet_keras.data import Source
 from sweet_keras.runs.cells import Cells, digest
 from sweet_keras.runs.compare_config import CompareConfig
-from sweet_keras.runs.few_labels import few_labels
 from sweet_keras.runs.finetuner import Finetuner
+from sweet_keras.runs.learning_task import LearningTask
 from sweet_keras.runs.measurements import Trial
 from sweet_keras.runs.method_names import split_name
 from sweet_keras.runs.methods import METHODS
@@ -30,10 +30,11 @@ class SizeContest:
 
     Args:
         config: The recipe.
+        task: What is learned.
         cells: Where fine-tunings are kept.
         pretrained: What networks are started from.
         size: The size.
-        classes: Number of classes.
+        classes: Names of the classes.
         learned: Images to fine-tune with.
         validation: Images to choose the learning rate on.
         test: Images to measure the accuracy on.
@@ -42,19 +43,20 @@ class SizeContest:
     def __init__(
         self,
         config: CompareConfig,
+        task: LearningTask,
         cells: Cells,
         pretrained: Pretrained,
         size: str,
-        classes: int,
+        classes: tuple[str, ...],
         learned: Source,
         validation: Source,
         test: Source,
     ) -> None:
         """Compiles nothing yet."""
-        self.config, self.cells, self.pretrained = config, cells, pretrained
+        self.config, self.task, self.cells, self.pretrained = config, task, cells, pretrained
         self.size, self.classes, self.learned = size, classes, learned
         self.measured = {"validation": validation, "test": test}
-        self.followed = few_labels(validation, min(_CURVE_IMAGES, len(validation)))
+        self.followed = task.few(validation, min(_CURVE_IMAGES, len(validation)), seed=0)
         self.finetuners: dict[float, Finetuner] = {}
         self.weights: dict[tuple[str, int], tuple[list[np.ndarray], float]] = {}
 
@@ -122,6 +124,7 @@ class SizeContest:
             "seed": seed,
             "learning_rate": rate,
             **{option: getattr(config, option) for option in _RECIPE},
+            **config.task_recipe(),
             "adapt_epochs": config.adapt_epochs if way.fitted else None,
             "adapt_batch_size": config.adapt_batch_size if way.fitted else None,
             "pretraining": self.pretrained.recipe(way.needs, self.size, variant),
@@ -131,8 +134,10 @@ class SizeContest:
         if rate not in self.finetuners:
             self.finetuners[rate] = Finetuner(
                 self.config,
+                self.task,
                 self.pretrained.blank(self.size),
                 self.classes,
+                self.config.task_shape,
                 rate,
                 self.learned,
                 self.followed,
@@ -147,7 +152,8 @@ class SizeContest:
         if key not in self.weights:
             began = time.perf_counter()
             vit = way.make(self.pretrained.sources(variant), self.size, seed)
-            self.weights[key] = vit.get_weights(), time.perf_counter() - began
+            weights = self.task.weights(vit, self.config.task_shape)
+            self.weights[key] = weights, time.perf_counter() - began
         return self.weights[key]
 
 

@@ -1,6 +1,8 @@
 """What a fine-tuning starts from: a template or a network in a file."""
 
+import importlib
 import time
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,16 +16,18 @@ from sweet_keras.models.image_classifier import ImageClassifier
 from sweet_keras.models.vit_backbone import ViTBackbone
 from sweet_keras.runs.finetune_config import FinetuneConfig
 from sweet_keras.runs.geometry import parse_image_size
+from sweet_keras.tasks.extras import EXTRAS
 
 # What `--from` says, in the words of tables and figures.
 _METHODS = {"random": "xavier", "slice": "sweet_slice", "adapt": "sweet_adapt"}
 
 
-def load_network(path: str) -> ImageClassifier | ViTBackbone:
-    """Loads a network that this package wrote.
+def load_model(path: str) -> keras.Model:
+    """Loads what a `.keras` file holds, without the state of its training.
 
     Raises:
         ValueError: If the file cannot be read as such.
+        ImportError: If the library of its classes is not installed.
     """
     if not path.endswith(".keras"):
         raise ValueError(f"Expected the .keras file of a network. Received: {path}")
@@ -32,12 +36,35 @@ def load_network(path: str) -> ImageClassifier | ViTBackbone:
     if not zipfile.is_zipfile(path):
         raise ValueError(f"Expected the .keras file of a network. Received: {path}, damaged")
     try:
-        model = keras.saving.load_model(path, compile=False)
+        _register_libraries(path)
+        with warnings.catch_warnings():
+            # KerasHub's models compile themselves when they are made, each with an optimizer that
+            # the saved state does not fit. Nothing is trained on here.
+            warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
+            return keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, TypeError, KeyError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise ValueError(
             f"Expected the .keras file of a network. Received: {path} ({reason})"
         ) from error
+
+
+def _register_libraries(path: str) -> None:
+    """Imports the libraries that a file names, so that Keras knows their classes."""
+    with zipfile.ZipFile(path) as file:
+        config = file.read("config.json")
+    for extra in EXTRAS.values():
+        if f'"sweet_keras.{extra}'.encode() in config:
+            importlib.import_module(f"sweet_keras.{extra}").PyramidBackbone  # noqa: B018
+
+
+def load_network(path: str) -> ImageClassifier | ViTBackbone:
+    """Loads a network that this package wrote.
+
+    Raises:
+        ValueError: If the file cannot be read as such.
+    """
+    model = load_model(path)
     if not isinstance(model, (ImageClassifier, ViTBackbone)):
         raise ValueError(
             "Expected a ViTBackbone or an ImageClassifier of this package. "
@@ -88,19 +115,19 @@ class StartingPoint:
         self.backbone: ViTBackbone | None = None
         self.template: SweetTemplate | None = None
         if config.model.endswith(".keras"):
-            for name in ("size", "image_size"):
-                config.require(name, getattr(config, name) is None, "left out with a .keras file")
+            config.require("size", config.size is None, "left out with a .keras file")
+            fits = config.image_size is None or config.task != "classify"
+            config.require("image_size", fits, "left out with a .keras file to classify")
             fits = config.start in ("auto", "random")
             config.require("start", fits, "auto or random with a .keras file")
             model = load_network(config.model)
             self.backbone = model.backbone if isinstance(model, ImageClassifier) else model
-            self.image_shape = tuple(self.backbone.image_shape)
+            native = tuple(self.backbone.image_shape)
         else:
             self.template = SweetTemplate.load(config.model)
-            self.image_shape = self.template.image_shape
-            if config.image_size is not None:
-                sides = parse_image_size(config.image_size)
-                self.image_shape = (*sides, self.template.image_shape[2])
+            native = self.template.image_shape
+        sides = native[:2] if config.image_size is None else parse_image_size(config.image_size)
+        self.image_shape = (*sides, native[2])
 
     @property
     def method(self) -> str:

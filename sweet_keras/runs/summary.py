@@ -39,6 +39,7 @@ class Summary:
 
     Args:
         rows: Of one data set and one number of labels.
+        metric: What their `accuracy` is, see `sweet_keras.runs.score`.
 
     Attributes:
         rows: The rows.
@@ -51,9 +52,9 @@ class Summary:
         ValueError: If there are no rows, or rows of several tasks.
     """
 
-    def __init__(self, rows: Iterable[Row]) -> None:
+    def __init__(self, rows: Iterable[Row], metric: str = "accuracy") -> None:
         """Groups the rows."""
-        self.rows = tuple(rows)
+        self.rows, self.metric = tuple(rows), metric
         tasks = sorted({(row.dataset, row.labels) for row in self.rows})
         if len(tasks) != 1:
             raise ValueError(f"`rows` must be those of one task. Received: {tasks}")
@@ -170,4 +171,4 @@ def summary_of(run: RunDirectory, results: Results | None) -> Summary | None:
     """Returns what a comparison's table says; None for other runs, and unfinished ones."""
     if results is None or results.command != "compare" or not run.table.exists():
         return None
-    return Summary(read_table(run.table))
+    return Summary(read_table(run.table), results.task.metric)

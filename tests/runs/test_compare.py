@@ -87,14 +87,14 @@ def test_validation_images_are_not_learned_from_and_test_images_not_tuned_on(
     options, console, monkeypatch
 ):
     """Each cell says what it measured; the images of the parts are told apart by their source."""
-    import sweet_keras.runs.finetuner as module
+    import sweet_keras.runs.classification as module
 
     seen = []
     measure = module.measure_accuracy
 
-    def watch(model, source, shape):
+    def watch(model, source, *arguments):
         seen.append(len(source))
-        return measure(model, source, shape)
+        return measure(model, source, *arguments)
 
     monkeypatch.setattr(module, "measure_accuracy", watch)
     compare(CompareConfig(**{**options, "methods": ["random"]}), console=console)

@@ -5,6 +5,7 @@ from template_factory import random_template
 
 import sweet_keras as sk
 from sweet_keras.initialization.materialize import vit_like
+from sweet_keras.runs.classification import Classification
 from sweet_keras.runs.evaluate import evaluate
 from sweet_keras.runs.finetune import split_labels
 from sweet_keras.runs.finetune_config import EvaluateConfig, FinetuneConfig
@@ -65,10 +66,14 @@ def test_labels_are_split_without_overlap(data):
 
     source = open_source(data)
     options = {"model": "x", "data": data, "out": "x"}
-    learned, held = split_labels(source, FinetuneConfig(**options, labels=20, val_fraction=0.2))
+    learned, held = split_labels(
+        source, FinetuneConfig(**options, labels=20, val_fraction=0.2), Classification()
+    )
     assert (len(learned), len(held)) == (16, 4)
     assert np.bincount(learned.labels).tolist() == [8, 8]
-    everything, nothing = split_labels(source, FinetuneConfig(**options, val_fraction=0))
+    everything, nothing = split_labels(
+        source, FinetuneConfig(**options, val_fraction=0), Classification()
+    )
     assert everything is source and nothing is None
 
 

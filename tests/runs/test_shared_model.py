@@ -1,18 +1,21 @@
 import numpy as np
 
 import sweet_keras as sk
-from sweet_keras.runs.shared_classifier import SharedClassifier
+from sweet_keras.runs.classification import Classification
+from sweet_keras.runs.shared_model import SharedModel
 from sweet_keras.runs.training import adamw
 
 
-def test_methods_in_one_classifier_do_not_see_each_other(rng):
+def test_methods_in_one_model_do_not_see_each_other(rng):
     """Starting again gives what a first start gives, whatever ran between."""
     vit = sk.ViTBackbone("L1H1", image_shape=(8, 8, 1), patch_size=4, head_dim=4)
     weights = vit.get_weights()
     other = [array + 0.1 for array in weights]
     images = rng.integers(0, 255, (8, 8, 8, 1)).astype("uint8")
     labels = rng.integers(0, 3, 8).astype("int32")
-    shared = SharedClassifier(vit, 3, adamw(0.01, 4, 0.25, 0.05))
+    shared = SharedModel(
+        Classification(), vit, ("a", "b", "c"), (8, 8, 1), adamw(0.01, 4, 0.25, 0.05)
+    )
 
     def batches():
         while True:

@@ -1,0 +1,52 @@
+"""Learning to find objects."""
+
+import keras
+import numpy as np
+
+from sweet_keras.data import AnnotatedSource, Source
+from sweet_keras.evaluation.coco_metrics import COCO_AREA_LIMITS, coco_metrics
+from sweet_keras.evaluation.predict import predict
+from sweet_keras.runs.dense_task import DenseTask
+from sweet_keras.runs.learning_task import Progress
+from sweet_keras.runs.score import Score
+
+_COCO_WIDTH = 640  # pixels, for which COCO's limits of small and large were chosen
+
+
+class Detection(DenseTask):
+    """A box and a class for each object."""
+
+    name = "detect"
+    augmentation = "detect"
+
+    def classes(self, source: AnnotatedSource) -> tuple[str, ...]:
+        """Names of the classes of objects."""
+        return tuple(source.classes)
+
+    def measure(
+        self,
+        model: keras.Model,
+        source: Source,
+        image_shape: tuple[int, int, int],
+        batch_size: int = 32,
+        progress: Progress | None = None,
+    ) -> Score:
+        """COCO's average precision, in all and of each class.
+
+        The limits of small and large objects shrink with the images: COCO's are for 640 pixels.
+        """
+        truths = [source.annotation(index) for index in range(len(source))]
+        found = list(predict(model, source, batch_size, progress))
+        side = np.median([max(truth["image_size"]) for truth in truths])
+        scale = min(1.0, side / _COCO_WIDTH) ** 2
+        limits = tuple(limit * scale for limit in COCO_AREA_LIMITS)
+        measures = coco_metrics(truths, found, source.classes, area_limits=limits)
+        by_class = measures.pop("per_class")
+        objects = np.concatenate([truth["classes"][~truth["crowd"]] for truth in truths])
+        return Score(
+            overall=measures.pop("AP") or 0.0,
+            by_class=tuple(by_class[name] for name in source.classes),
+            counts=tuple(np.bincount(objects, minlength=len(source.classes)).tolist()),
+            images=len(source),
+            more=measures,
+        )

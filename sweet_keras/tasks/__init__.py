@@ -1,0 +1,1 @@
+"""Detectors and segmenters: models of other libraries on vision transformers of this one."""

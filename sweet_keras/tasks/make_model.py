@@ -1,0 +1,53 @@
+"""Puts a model of another library on a vision transformer."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import Any
+
+import keras
+
+from sweet_keras.tasks.head import Head
+
+_PYRAMIDS = {"keras_cv": "sweet_keras.cv", "keras_hub": "sweet_keras.hub"}
+
+
+def make_model(
+    head: Head,
+    vit: Any,
+    classes: int,
+    *,
+    optimizer: Any,
+    jit_compile: bool | str = "auto",
+    options: dict[str, Any] | None = None,
+    **pyramid: Any,
+) -> keras.Model:
+    """Makes the pyramid and the model, and compiles it.
+
+    Args:
+        head: Which model, of a library that is installed; see `choose_head`.
+        vit: A `ViTBackbone` or a `SweetTemplateViT`.
+        classes: Number of classes.
+        optimizer: As `compile` takes it.
+        jit_compile: As `compile` takes it.
+        options: Of the model.
+        **pyramid: Arguments of the library's `pyramid`.
+
+    Raises:
+        ValueError: If an argument does not fit.
+    """
+    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 1:
+        raise ValueError(f"`classes` must be a number of at least 1. Received: {classes!r}")
+    options = options or {}
+    known = list(inspect.signature(head.make).parameters)[2:]
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise ValueError(
+            f"Options of {head.name} ({head.library}) are: {', '.join(known) or 'none'}. "
+            f"Received: {', '.join(unknown)}"
+        )
+    package = importlib.import_module(_PYRAMIDS[head.library])
+    model = head.make(package.pyramid(vit, levels=head.levels, **pyramid), classes, **options)
+    model.compile(optimizer=optimizer, jit_compile=jit_compile, **head.losses())
+    return model

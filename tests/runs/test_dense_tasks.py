@@ -1,0 +1,178 @@
+"""Fine-tuning for detection and segmentation, from files to report and back."""
+
+import json
+from importlib.util import find_spec
+
+import keras
+import numpy as np
+import pytest
+from dense_checks import filter_warnings
+from template_factory import random_template
+
+import sweet_keras as sk
+from sweet_keras.data import open_annotated
+from sweet_keras.data.compose_scenes import SceneOptions
+from sweet_keras.data.write_scenes import write_scenes
+from sweet_keras.evaluation.predict import predict
+from sweet_keras.report import write_report
+from sweet_keras.runs.compare import compare
+from sweet_keras.runs.compare_config import CompareConfig
+from sweet_keras.runs.dense_task import encoder_of
+from sweet_keras.runs.detection import Detection
+from sweet_keras.runs.directory import RunDirectory
+from sweet_keras.runs.evaluate import evaluate
+from sweet_keras.runs.examples import load_examples
+from sweet_keras.runs.finetune import finetune
+from sweet_keras.runs.finetune_config import EvaluateConfig, FinetuneConfig
+from sweet_keras.runs.results_table import read_table
+from sweet_keras.runs.starting_point import load_model
+
+pytest.importorskip("pycocotools")
+pytestmark = filter_warnings
+LIBRARIES = [
+    pytest.param(name, marks=pytest.mark.skipif(find_spec(name) is None, reason=f"needs {name}"))
+    for name in ("keras_cv", "keras_hub")
+]
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    """A COCO data set of two classes: bright squares and bright bars."""
+    folder = tmp_path_factory.mktemp("scenes")
+    objects = np.zeros((2, 14, 14), "uint8")
+    objects[0, 2:12, 2:12], objects[1, 5:9, 1:13] = 250, 250
+    options = SceneOptions(size=(64, 64), counts=(1, 2), scales=(1.5, 2.0))
+    for split, count in (("train", 8), ("test", 3)):
+        write_scenes(folder, objects, [0, 1], ["square", "bar"], split, count, 0, options)
+    return str(folder)
+
+
+@pytest.fixture
+def template(rng, tmp_path):
+    path = tmp_path / "t.sweet"
+    options = {"head_dim": 8, "ranks": (3, 8, 8), "image_shape": (28, 28, 1), "patch_size": 4}
+    random_template(rng, "L1H1", **options).save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(("task", "metric"), [("detect", "AP"), ("segment", "mIoU")])
+def test_finetune_then_evaluate(scenes, template, tmp_path, console, task, metric, library):
+    out = tmp_path / "run"
+    options = {"image_size": "64", "pyramid_channels": 8, "epochs": 1, "batch_size": 4}
+    config = FinetuneConfig(
+        model=template, data=scenes, out=str(out), task=task, library=library, **options
+    )
+    results = finetune(config, console=console)
+    trial = results.trials[0]
+    assert results.task.metric == metric
+    assert results.task.train_labels == 7 and results.task.test_images == 3
+    assert results.task.classes[-2:] == ("square", "bar")
+    page = write_report(out, png=False).read_text()
+    assert f"{metric} {trial.accuracy:.1%} on 3 test images" in page and "Examples" in page
+    # The saved network, loaded in its own library, is the one that was measured.
+    model = load_model(str(out / "model.keras"))
+    assert type(model).__module__.startswith(library)
+    measured = tmp_path / "measured.json"
+    config = EvaluateConfig(model=str(out / "model.keras"), data=scenes, json=str(measured))
+    score, classes, name = evaluate(config, console)
+    assert name == metric and classes == results.task.classes
+    assert score.overall == pytest.approx(trial.accuracy, abs=1e-6)
+    assert json.loads(measured.read_text())[metric] == score.overall
+    # The examples are the first, second and third test image.
+    examples = load_examples(RunDirectory(out).examples)
+    source = open_annotated(scenes, "test", task=task, channels=1)
+    found = list(predict(model, source, batch_size=2))
+    for row in range(3):
+        np.testing.assert_array_equal(examples["images"][row], source[row]["image"])
+        if task == "segment":
+            np.testing.assert_array_equal(examples["true"][row], source[row]["mask"])
+            assert (examples["found"][row] == found[row]).mean() > 0.99
+        else:
+            true = examples["true"][row]
+            true = true[true[:, 4] >= 0]
+            np.testing.assert_allclose(true[:, :4], source[row]["boxes"], atol=1e-4)
+            np.testing.assert_array_equal(true[:, 4], source[row]["classes"])
+            assert (found[row]["boxes"][:, 2:] > found[row]["boxes"][:, :2]).all()
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_every_start_gets_the_same_head(rng, library):
+    """Drawn by the seed alone; the network's own weights are those given."""
+    vit = sk.ViTBackbone("L1H1", image_shape=(28, 28, 1), patch_size=4, head_dim=8)
+    task = Detection(library=library, channels=8)
+    model = task.model(vit, ("a", "b"), (64, 64, 1), "adam")
+    encoder = encoder_of(model)
+
+    def started(seed):
+        weights = [rng.normal(size=array.shape) for array in encoder.get_weights()]
+        task.start(model, weights, seed)
+        for array, given in zip(encoder.get_weights(), weights, strict=True):
+            np.testing.assert_allclose(array, given, rtol=1e-6)
+        own = {id(variable) for variable in encoder.weights}
+        return [keras.ops.convert_to_numpy(w).copy() for w in model.weights if id(w) not in own]
+
+    first, again, other = started(1), started(1), started(2)
+    for one, two in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, two)
+    for one, two in zip(first, other, strict=True):
+        np.testing.assert_array_equal(np.sort(one, axis=None), np.sort(two, axis=None))
+    assert any((one != two).any() for one, two in zip(first, other, strict=True))
+
+
+def test_compare(scenes, data_of_objects, tmp_path, console):
+    pytest.importorskip("keras_hub")
+    config = CompareConfig(
+        data=data_of_objects,
+        annotated=scenes,
+        annotated_size="64",
+        task="segment",
+        library="keras_hub",
+        pyramid_channels=8,
+        out=str(tmp_path / "out"),
+        methods=("xavier", "sweet_slice"),
+        sizes=("L1H1",),
+        seeds=2,
+        source_size="L1H2",
+        head_dim=8,
+        patch_size=4,
+        decoder="L1H1",
+        pretrain_epochs=1,
+        pretrain_batch_size=8,
+        labels=4,
+        finetune_steps=2,
+        finetune_batch_size=2,
+        curve_points=1,
+        learning_rates=(1e-3,),
+        validation=0.3,
+    )
+    results = compare(config, console=console)
+    assert results.task.metric == "mIoU" and results.task.classes == ("background", "square", "bar")
+    assert len(results.trials) == 4 and all(trial.more for trial in results.trials)
+    rows = read_table(RunDirectory(config.out).table)
+    assert {row.labels for row in rows} == {4}
+    assert "Mean IoU" in write_report(config.out, png=False).read_text()
+
+
+@pytest.fixture
+def data_of_objects(tmp_path, rng):
+    """Small images without classes that matter, to pre-train on."""
+    path = tmp_path / "objects.npz"
+    images = rng.integers(0, 255, (16, 28, 28, 1)).astype("uint8")
+    np.savez(
+        path, x_train=images, y_train=np.arange(16) % 2, x_test=images, y_test=np.arange(16) % 2
+    )
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"task": "classify", "head": "retinanet"}, "--head must be left out to classify"),
+        ({"task": "detect", "anchor_size": 0.0}, "--anchor-size must be positive"),
+        ({"task": "detect", "dropout": 0.1}, "--dropout must be 0 to detect"),
+    ],
+)
+def test_options_that_do_not_fit(options, expected):
+    with pytest.raises(ValueError, match=expected):
+        FinetuneConfig(model="t.sweet", data="x", out="y", **options)
