@@ -29,10 +29,10 @@ from sweet_keras.runs.starting_point import load_model
 
 pytest.importorskip("pycocotools")
 pytestmark = filter_warnings
-LIBRARIES = [
-    pytest.param(name, marks=pytest.mark.skipif(find_spec(name) is None, reason=f"needs {name}"))
-    for name in ("keras_cv", "keras_hub")
-]
+
+
+def needs(library):
+    return pytest.mark.skipif(find_spec(library) is None, reason=f"needs {library}")
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +55,14 @@ def template(rng, tmp_path):
     return str(path)
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
-@pytest.mark.parametrize(("task", "metric"), [("detect", "AP"), ("segment", "mIoU")])
+# Each library once: all their models are in tests/cv and tests/hub, and compiling takes minutes.
+@pytest.mark.parametrize(
+    ("task", "metric", "library"),
+    [
+        pytest.param("detect", "AP", "keras_cv", marks=needs("keras_cv")),
+        pytest.param("segment", "mIoU", "keras_hub", marks=needs("keras_hub")),
+    ],
+)
 def test_finetune_then_evaluate(scenes, template, tmp_path, console, task, metric, library):
     out = tmp_path / "run"
     options = {"image_size": "64", "pyramid_channels": 8, "epochs": 1, "batch_size": 4}
@@ -96,7 +102,9 @@ def test_finetune_then_evaluate(scenes, template, tmp_path, console, task, metri
             assert (found[row]["boxes"][:, 2:] > found[row]["boxes"][:, :2]).all()
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(
+    "library", [pytest.param(name, marks=needs(name)) for name in ("keras_cv", "keras_hub")]
+)
 def test_every_start_gets_the_same_head(rng, library):
     """Drawn by the seed alone; the network's own weights are those given."""
     vit = sk.ViTBackbone("L1H1", image_shape=(28, 28, 1), patch_size=4, head_dim=8)
