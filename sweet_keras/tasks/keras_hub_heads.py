@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 
 from sweet_keras.models.pixel_crossentropy import PixelCrossentropy
@@ -25,14 +27,30 @@ def _retinanet(pyramid: keras.Model, classes: int, anchor_size: float = 4.0) -> 
     decoder = keras_hub.layers.NonMaxSuppression(
         bounding_box_format=BOX_FORMAT, from_logits=True, confidence_threshold=LEAST_SCORE
     )
-    return keras_hub.models.RetinaNetObjectDetector(
+    detector = keras_hub.models.RetinaNetObjectDetector(
         backbone,
         classes,
         bounding_box_format=BOX_FORMAT,
         anchor_generator=anchors,
         prediction_decoder=decoder,
+        # Without it the heads' own first kernels make the outputs grow from layer to layer.
+        use_prediction_head_norm=True,
         compile=False,
     )
+    _start_as_published(detector)
+    return detector
+
+
+def _start_as_published(detector: keras.Model) -> None:
+    """Starts the last layers of the heads as in the paper of RetinaNet (1708.02002).
+
+    KerasHub gives the bias by which all is background at first to the boxes instead of the classes,
+    and kernels five times as large: training then ends with no object found anywhere.
+    """
+    for head, bias in ((detector.classification_head, -math.log(99)), (detector.box_head, 0.0)):
+        layer = head.prediction_layer
+        layer.kernel.assign(keras.initializers.RandomNormal(stddev=0.01)(layer.kernel.shape))
+        layer.bias.assign(keras.ops.full(layer.bias.shape, bias))
 
 
 # Segmenters are made uncompiled: where they were compiled with metrics once, which they would be,
