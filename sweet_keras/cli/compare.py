@@ -11,7 +11,8 @@ def compare(call: Invocation) -> None:
     All get the same images, labels, steps and batches; each chooses its learning rate on validation
     images. What needs a trained source gets one of the same images, steps and batches.
 
-    Goes in: labelled images with a test part. Comes out: a folder with results.csv, results.md,
+    Goes in: labelled images with a test part; to detect or segment, images to pre-train on and
+    annotated ones. Comes out: a folder with results.csv, results.md,
     report.html, and every fine-tuning in a file of its own, so that an interrupted comparison goes
     on where it was, and methods, sizes and seeds can be added later. The same command with --resume
     in several processes shares the work.
@@ -20,6 +21,8 @@ def compare(call: Invocation) -> None:
         sweet compare --data fashion-mnist --out runs/compare
 
         sweet compare --out runs/compare --resume --seeds 5 --methods xavier --methods sweet_slice
+
+        sweet compare --data photos/ --task detect --annotated coco/ --annotated-size 512 --out boxes
     """
     from sweet_keras.cli.tables import methods_table
     from sweet_keras.runs.compare import compare as run

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
@@ -42,7 +43,8 @@ class DenseTask(LearningTask):
         """Keeps the arguments."""
         self.head = choose_head(self.name, head, library)
         self.options = {} if anchor_size is None else {"anchor_size": anchor_size}
-        self._first: tuple[keras.Model, list[np.ndarray]] | None = None
+        # Of each model what stands on its network, as it was made.
+        self._first: WeakKeyDictionary[keras.Model, list[np.ndarray]] = WeakKeyDictionary()
         self._boxes: dict[Source, int] = {}
         self.pyramid = {name: value for name, value in pyramid.items() if value is not None}
 
@@ -96,11 +98,11 @@ class DenseTask(LearningTask):
         encoder.set_weights(weights)
         apart = {id(v) for v in (*encoder.variables, *model.metrics_variables)}
         others = [variable for variable in model.variables if id(variable) not in apart]
-        if self._first is None or self._first[0] is not model:
+        if model not in self._first:
             values = [keras.ops.convert_to_numpy(variable).copy() for variable in others]
-            self._first = model, values
+            self._first[model] = values
         rng = np.random.default_rng(seed)
-        for variable, value in zip(others, self._first[1], strict=True):
+        for variable, value in zip(others, self._first[model], strict=True):
             # Integers are states of random generators.
             shuffled = rng.permutation(value.reshape(-1)) if value.dtype.kind == "f" else value
             variable.assign(shuffled.reshape(value.shape))

@@ -4,6 +4,7 @@ Compiling takes longer than a short fine-tuning, so methods and seeds take turns
 weights are put in, the optimizer is set back, and the same compiled step runs again.
 """
 
+import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -35,7 +36,11 @@ class SharedModel:
     ) -> None:
         """Builds and compiles."""
         self.task = task
+        state = random.getstate()
+        # The same first values in every process that works on a comparison.
+        random.seed(0)
         self.model = task.model(backbone, classes, image_shape, optimizer)
+        random.setstate(state)
         optimizer.build(self.model.trainable_variables)
         self._at_start = [
             (variable, keras.ops.convert_to_numpy(variable).copy())

@@ -25,6 +25,7 @@ from sweet_keras.runs.examples import load_examples
 from sweet_keras.runs.finetune import finetune
 from sweet_keras.runs.finetune_config import EvaluateConfig, FinetuneConfig
 from sweet_keras.runs.results_table import read_table
+from sweet_keras.runs.shared_model import SharedModel
 from sweet_keras.runs.starting_point import load_model
 
 pytest.importorskip("pycocotools")
@@ -109,23 +110,34 @@ def test_every_start_gets_the_same_head(rng, library):
     """Drawn by the seed alone; the network's own weights are those given."""
     vit = sk.ViTBackbone("L1H1", image_shape=(28, 28, 1), patch_size=4, head_dim=8)
     task = Detection(library=library, channels=8)
-    model = task.model(vit, ("a", "b"), (64, 64, 1), "adam")
-    encoder = encoder_of(model)
 
-    def started(seed):
+    def shared():
+        keras.initializers.RandomNormal()(())  # what was drawn before must not matter
+        return SharedModel(task, vit, ("a", "b"), (64, 64, 1), keras.optimizers.Adam())
+
+    def started(model, seed):
+        encoder = encoder_of(model.model)
         weights = [rng.normal(size=array.shape) for array in encoder.get_weights()]
-        task.start(model, weights, seed)
+        model.start(weights, seed)
         for array, given in zip(encoder.get_weights(), weights, strict=True):
             np.testing.assert_allclose(array, given, rtol=1e-6)
         own = {id(variable) for variable in encoder.weights}
-        return [keras.ops.convert_to_numpy(w).copy() for w in model.weights if id(w) not in own]
+        return [
+            keras.ops.convert_to_numpy(variable).copy()
+            for variable in model.model.weights
+            if id(variable) not in own
+        ]
 
-    first, again, other = started(1), started(1), started(2)
-    for one, two in zip(first, again, strict=True):
-        np.testing.assert_array_equal(one, two)
-    for one, two in zip(first, other, strict=True):
-        np.testing.assert_array_equal(np.sort(one, axis=None), np.sort(two, axis=None))
-    assert any((one != two).any() for one, two in zip(first, other, strict=True))
+    one, two = shared(), shared()
+    first, other, elsewhere, again = (
+        started(model, seed) for model, seed in ((one, 1), (one, 2), (two, 1), (one, 1))
+    )
+    for a, b, c in zip(first, again, elsewhere, strict=True):
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(a, c)
+    for a, b in zip(first, other, strict=True):
+        np.testing.assert_array_equal(np.sort(a, axis=None), np.sort(b, axis=None))
+    assert any((a != b).any() for a, b in zip(first, other, strict=True))
 
 
 def test_compare(scenes, data_of_objects, tmp_path, console):
