@@ -22,7 +22,7 @@ def compare(call: Invocation) -> None:
 
         sweet compare --out runs/compare --resume --seeds 5 --methods xavier --methods sweet_slice
 
-        sweet compare --data photos/ --task detect --annotated coco/ --annotated-size 512 --out boxes
+        sweet compare --data photos/ --task detect --annotated coco/ --annotated-size 512 --out run
     """
     from sweet_keras.cli.tables import methods_table
     from sweet_keras.runs.compare import compare as run
