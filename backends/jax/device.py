@@ -15,7 +15,7 @@ from jax._src.xla_bridge import backends_are_initialized
 
 from ..threads import check_threads, default_threads
 
-__all__ = ["describe", "limit_memory_growth", "set_determinism", "set_threads"]
+__all__ = ["describe", "limit_memory_growth", "set_determinism", "set_seed", "set_threads"]
 
 # XLA makes its thread pool as large as the first of the two that is set.
 THREADS = ("PJRT_NPROC", "NPROC")
@@ -79,6 +79,14 @@ def set_determinism(seed: int) -> None:
         _refuse_after_start("set_determinism")
         os.environ["XLA_FLAGS"] = f"{flags} {flag}".strip()
     keras.utils.set_random_seed(seed)
+
+
+def set_seed(seed: int) -> None:
+    """Does nothing: JAX has no generator of its own, every draw is given its key.
+
+    Args:
+        seed: An integer.
+    """
 
 
 def limit_memory_growth() -> bool:

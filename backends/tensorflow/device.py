@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ..threads import check_threads, default_threads
 
-__all__ = ["describe", "limit_memory_growth", "set_determinism", "set_threads"]
+__all__ = ["describe", "limit_memory_growth", "set_determinism", "set_seed", "set_threads"]
 
 
 def describe() -> dict[str, Any]:
@@ -60,6 +60,15 @@ def set_determinism(seed: int) -> None:
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
+
+
+def set_seed(seed: int) -> None:
+    """Seeds TensorFlow's own generator, which operations without a seed draw from.
+
+    Args:
+        seed: An integer.
+    """
+    tf.random.set_seed(seed)
 
 
 def limit_memory_growth() -> bool:

@@ -8,7 +8,7 @@ import torch
 
 from ..threads import check_threads
 
-__all__ = ["describe", "limit_memory_growth", "set_determinism", "set_threads"]
+__all__ = ["describe", "limit_memory_growth", "set_determinism", "set_seed", "set_threads"]
 
 
 def describe() -> dict[str, Any]:
@@ -57,6 +57,15 @@ def set_determinism(seed: int) -> None:
     torch.backends.cudnn.benchmark = False
     torch.use_deterministic_algorithms(True)
     keras.utils.set_random_seed(seed)
+
+
+def set_seed(seed: int) -> None:
+    """Seeds PyTorch's own generator, which Keras' dropout without a seed draws from.
+
+    Args:
+        seed: An integer.
+    """
+    torch.manual_seed(seed)
 
 
 def limit_memory_growth() -> bool:

@@ -70,7 +70,8 @@ def class_table(score: "Score", classes: Sequence[str], metric: str) -> Table:
     table = Table("class", show_footer=True, caption=more or None)
     table.columns[0].footer = "all"
     table.add_column(counted, footer=f"{sum(score.counts):,}", justify="right")
-    table.add_column(metric, footer=_per_cent(score.overall), justify="right")
+    # Of a single class there is no mean.
+    table.add_column(metric.removeprefix("m"), footer=_per_cent(score.overall), justify="right")
     for name, share, count in zip(classes, score.by_class, score.counts, strict=True):
         table.add_row(Text(name), f"{count:,}", _per_cent(share))
     return table

@@ -5,6 +5,7 @@ from sweet_keras.report.signed import signed
 from sweet_keras.runs.comparison import Cell, compare, methods_of, sizes_of
 from sweet_keras.runs.method_names import BASELINES
 from sweet_keras.runs.results import Results
+from sweet_keras.runs.score import TITLES
 from sweet_keras.runs.spectrum import SICK
 
 
@@ -51,9 +52,10 @@ def _contest(results: Results, methods: list[str]) -> tuple[str, list[str]]:
     title = _title(leading, groups[leading])
     sentences = [_sentence(method, group) for method, group in groups.items()]
     task = results.task
-    given = f"after fine-tuning on {task.train_labels:,} labels" if task.train_labels else ""
+    what = "labels" if task.metric == "accuracy" else "annotated images"
+    given = f"after fine-tuning on {task.train_labels:,} {what}" if task.train_labels else ""
     sentences.append(
-        f"Accuracy on {task.test_images:,} test images {given}, mean of "
+        f"{TITLES[task.metric]} on {task.test_images:,} test images {given}, mean of "
         f"{' or '.join(map(str, sorted(seeds)))} seed{'s' if seeds != {1} else ''}. "
         + (
             "With a single seed no difference can be told from chance."

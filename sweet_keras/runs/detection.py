@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from sweet_keras.data import AnnotatedSource, Source
+from sweet_keras.data import AnnotatedSource, Source, count_boxes
 from sweet_keras.evaluation.coco_metrics import COCO_AREA_LIMITS, coco_metrics
 from sweet_keras.evaluation.predict import predict
 from sweet_keras.runs.dense_task import DenseTask
@@ -18,6 +18,19 @@ class Detection(DenseTask):
 
     name = "detect"
     augmentation = "detect"
+
+    def open(
+        self, spec: str, split: str, channels: int, on_error: str = "raise"
+    ) -> AnnotatedSource:
+        """Opens images with boxes.
+
+        Raises:
+            ValueError: If no image has any.
+        """
+        source = super().open(spec, split, channels, on_error)
+        if not count_boxes(source).any():
+            raise ValueError(f"There must be objects in the images. Received: {source!r} with none")
+        return source
 
     def classes(self, source: AnnotatedSource) -> tuple[str, ...]:
         """Names of the classes of objects."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from sweet_keras.core.atomic import atomic_write
 from sweet_keras.runs.config import Config, flag, normalise_keys, option_name, read_values
+from sweet_keras.runs.read_log import read_log
 
 # All that a run writes; `--overwrite` removes these and nothing else.
 _CONTENTS = (
@@ -149,6 +150,9 @@ def resumed_options(
 ) -> dict[str, Any]:
     """Returns the options to go on with: those of the run, with the changes that are allowed.
 
+    Lists that may change, such as the methods of a comparison, only grow: what is given anew comes
+    after what was there.
+
     Args:
         config_class: the options of `command`.
         given: options given anew, by name.
@@ -156,12 +160,23 @@ def resumed_options(
         command: the command, such as `"pretrain"`.
 
     Raises:
-        ValueError: naming the first option that is not what the run was started with.
+        ValueError: naming the first option that is not what the run was started with, or an epoch
+            that is past.
     """
     saved = run.saved_options(command)
     given = normalise_keys(config_class, given, "the options")
     before = config_class.from_mapping(saved, str(run.config)).to_mapping()
     now = config_class.from_mapping({**before, **given}).to_mapping()
+    for name, value in now.items():
+        if name in given and isinstance(value, list) and isinstance(before[name], list):
+            more = [new for new in value if new not in before[name]]
+            given[name] = now[name] = [*before[name], *more]
+    trained = len(read_log(run.log))
+    if now.get("epochs", trained) < trained:
+        raise ValueError(
+            f"--epochs must be at least {trained}, those that are trained already. "
+            f"Received: {now['epochs']}"
+        )
     fields = config_class.options().values()
     changeable = [flag(field) for field in fields if field.metadata["may_change"]]
     for field in fields:

@@ -51,6 +51,13 @@ def evaluate(
             f"--data must have the classes of the network, {', '.join(known)}, in this order. "
             f"Received: {config.data} with {', '.join(classes)}"
         )
+    if known is None:
+        console.print(
+            "The file does not say the names of its classes: those of --data are taken, in their "
+            "order.",
+            markup=False,
+            soft_wrap=True,
+        )
     if isinstance(model, ImageClassifier):
         classes += tuple(str(number) for number in range(len(classes), model.classes))
     elif len(classes) != model.num_classes:

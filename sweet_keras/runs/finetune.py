@@ -118,12 +118,12 @@ def finetune(
             validation_steps=validation
             and steps_per_epoch(validation, batch_size, drop_remainder=False),
         )
+        with atomic_write(run.model) as path:
+            model.save(path)
         with batches_bar(console, "testing") as show:
             score = task.measure(model, test, shape, progress=show)
         if config.task != "classify":
             save_examples(model, test, shape, run.examples)
-        with atomic_write(run.model) as path:
-            model.save(path)
     log = read_log(run.log)
     trial = Trial(
         method=start.method,

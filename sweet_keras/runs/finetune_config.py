@@ -85,7 +85,7 @@ class EvaluateConfig(Config):
         help="A fine-tuned network.", group="Network", positional=True, metavar="MODEL.keras"
     )
     data: str = option(help=f"Labelled images: {SPEC}; {ANNOTATED}.", group="Data", metavar="SPEC")
-    split: Literal["train", "test"] = option(
+    split: Literal["train", "test", "val"] = option(
         "test", "Part of the data, where it has parts.", group="Data"
     )
     batch_size: int = option(32, "Images at once.", group="Data")

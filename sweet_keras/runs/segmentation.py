@@ -18,7 +18,17 @@ class Segmentation(DenseTask):
     augmentation = "segment"
 
     def classes(self, source: AnnotatedSource) -> tuple[str, ...]:
-        """Names of the values in the masks."""
+        """Names of the values in the masks.
+
+        Raises:
+            ValueError: If there are fewer than two.
+        """
+        if len(source.mask_classes) < 2:
+            raise ValueError(
+                "The masks must tell at least two classes apart: 0, 1 and so on, 255 where a pixel "
+                "does not count. Write 1 for objects that are 255 in black-and-white masks. "
+                f"Received: {source!r} with {len(source.mask_classes)} class"
+            )
         return tuple(source.mask_classes)
 
     def measure(

@@ -16,6 +16,7 @@ from sweet_keras.runs.measurements import Trial
 from sweet_keras.runs.method_names import split_name
 from sweet_keras.runs.methods import METHODS
 from sweet_keras.runs.pretrained import Pretrained
+from sweet_keras.runs.score import METRICS
 
 _CURVE_IMAGES = 1000
 # Options of the comparison that decide a fine-tuning, whatever the method.
@@ -88,7 +89,7 @@ class SizeContest:
         rate = _climb(self.config.learning_rates, measure)
         for seed in range(self.config.seeds):
             trial = self._trial("test", name, seed, rate)
-            say(f"{self.size} {name} seed {seed}: accuracy {trial.accuracy:.1%}")
+            say(f"{self.size} {name} seed {seed}: {METRICS[self.task.name]} {trial.accuracy:.1%}")
 
     def _trial(self, part: str, name: str, seed: int, rate: float) -> Trial:
         cell = self._cell(part, name, seed, rate)

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 from rich.console import Console
 
+from sweet_keras import backends
 from sweet_keras.models.kernel_muon import KernelMuon
 from sweet_keras.models.warmup_cosine import WarmupCosine
 from sweet_keras.runs.checkpoint import Checkpoint, restore_checkpoint
@@ -50,6 +51,7 @@ def session(dtype: str, seed: int) -> Iterator[None]:
     """
     before, state = keras.config.dtype_policy(), random.getstate()
     random.seed(seed)
+    backends.current().device.set_seed(seed)  # not undone
     keras.config.set_dtype_policy(dtype)
     try:
         yield

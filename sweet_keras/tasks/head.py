@@ -27,6 +27,7 @@ class Head:
         levels: Levels of the feature pyramid that it takes.
         make: Makes it of a pyramid, the number of classes and options of its own.
         losses: Gives the arguments of `compile` besides the optimizer.
+        joins: Levels that are joined by doubling the deeper ones, from the finest to the deepest.
         label_key: Where the classes stand in targets and predictions of a detector.
     """
 
@@ -37,6 +38,7 @@ class Head:
     levels: tuple[int, ...]
     make: Callable[..., keras.Model]
     losses: Callable[[], dict[str, Any]]
+    joins: tuple[int, int] | None = None
     label_key: str = ""
 
     def detections(self, predicted: Mapping[str, Any]) -> list[dict[str, np.ndarray]]:

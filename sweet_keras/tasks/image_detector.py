@@ -55,8 +55,9 @@ def image_detector(
 
     Example:
     ```python
-    detector = sk.image_detector(vit, classes=20, image_shape=(512, 512, 3))
-    detector.fit(sk.data.annotated_pipeline(source, 16, image_shape=(512, 512, 3)), ...)
+    detector = sk.image_detector(vit, classes=20, image_shape=(512, 512, 3), library="keras_cv")
+    batches = sk.data.annotated_pipeline(source, 16, image_shape=(512, 512, 3), task="detect")
+    detector.fit(batches, ...)  # of KerasHub: annotated_pipeline(..., label_key="labels")
     ```
     """
     return make_model(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import itertools
 from typing import Any
 
 import keras
@@ -47,7 +48,23 @@ def make_model(
             f"Options of {head.name} ({head.library}) are: {', '.join(known) or 'none'}. "
             f"Received: {', '.join(unknown)}"
         )
+    _check_sides(head, pyramid.get("image_shape") or vit.image_shape)
     package = importlib.import_module(_PYRAMIDS[head.library])
     model = head.make(package.pyramid(vit, levels=head.levels, **pyramid), classes, **options)
     model.compile(optimizer=optimizer, jit_compile=jit_compile, **head.losses())
     return model
+
+
+def _check_sides(head: Head, image_shape: tuple[int, ...]) -> None:
+    """Refuses images of which a level cannot be laid over the next one, doubled."""
+    if head.joins is None:
+        return
+    finest, deepest = head.joins
+    for side in image_shape[:2]:
+        sides = [-(-side // 2**level) for level in range(finest, deepest + 1)]
+        if any(fine != 2 * deep for fine, deep in itertools.pairwise(sides)):
+            raise ValueError(
+                f"`image_shape` must have sides that {head.name} can halve down to a stride of "
+                f"{2**deepest}: multiples of {2**deepest} always do. "
+                f"Received: {tuple(image_shape)}"
+            )

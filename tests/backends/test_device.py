@@ -93,6 +93,18 @@ def test_set_determinism_repeats_a_training_run():
     assert first != other
 
 
+def test_set_seed_repeats_dropout_that_has_no_seed():
+    """In two processes; on JAX each layer's own seed decides, which Python's generator gives."""
+    code = """
+        import random
+        random.seed(3)
+        device.set_seed(3)
+        x = keras.layers.Dropout(0.5)(np.ones((4, 50)), training=True)
+        print(keras.ops.convert_to_numpy(x).ravel().tolist())
+    """
+    assert run(code) == run(code)
+
+
 def test_limit_memory_growth_without_a_gpu():
     before, variable, devices, after = run(
         """

@@ -25,6 +25,7 @@ from sweet_keras.runs.examples import load_examples
 from sweet_keras.runs.finetune import finetune
 from sweet_keras.runs.finetune_config import EvaluateConfig, FinetuneConfig
 from sweet_keras.runs.results_table import read_table
+from sweet_keras.runs.segmentation import Segmentation
 from sweet_keras.runs.shared_model import SharedModel
 from sweet_keras.runs.starting_point import load_model
 
@@ -196,3 +197,34 @@ def data_of_objects(tmp_path, rng):
 def test_options_that_do_not_fit(options, expected):
     with pytest.raises(ValueError, match=expected):
         FinetuneConfig(model="t.sweet", data="x", out="y", **options)
+
+
+def test_data_that_teach_nothing_are_refused(tmp_path):
+    """Before anything is trained: images without objects, masks of a single class."""
+    from PIL import Image
+
+    folder = tmp_path / "coco"
+    for split in ("train", "test"):
+        (folder / split).mkdir(parents=True)
+        Image.new("L", (32, 32)).save(folder / split / "1.png")
+        (folder / "annotations").mkdir(exist_ok=True)
+        content = {
+            "images": [{"id": 1, "file_name": "1.png", "width": 32, "height": 32}],
+            "categories": [{"id": 1, "name": "thing"}],
+            "annotations": [],
+        }
+        (folder / "annotations" / f"instances_{split}.json").write_text(json.dumps(content))
+    pytest.importorskip("keras_hub")
+    with pytest.raises(ValueError, match="There must be objects in the images"):
+        Detection().open(str(folder), "train", 1)
+    for kind in ("images", "masks"):
+        (tmp_path / "binary" / "train" / kind).mkdir(parents=True)
+        pixels = np.zeros((32, 32), "uint8")
+        pixels[8:20, 8:20] = 255
+        Image.fromarray(pixels).save(tmp_path / "binary" / "train" / kind / "1.png")
+    task = Segmentation()
+    source = task.open(str(tmp_path / "binary"), "train", 1)
+    with pytest.raises(
+        ValueError, match=r"at least two classes .* Write 1 for objects that are 255"
+    ):
+        task.classes(source)

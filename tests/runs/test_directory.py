@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from sweet_keras.runs.compare_config import CompareConfig
 from sweet_keras.runs.directory import RunDirectory, resumed_options
 from sweet_keras.runs.environment import write_environment
 from sweet_keras.runs.pretrain_config import PretrainConfig
@@ -76,6 +77,24 @@ def test_resume_takes_more_epochs_and_refuses_other_changes(run):
     assert options["epochs"] == 5
     with pytest.raises(ValueError, match=r"--batch-size cannot change .*256.*Received: 64"):
         resumed_options(PretrainConfig, {"epochs": 5, "batch_size": 64}, run, "pretrain")
+
+
+def test_resume_refuses_fewer_epochs_than_are_trained(run):
+    begin(run, epochs=3)
+    run.log.write_text("epoch,loss\n1,0.5\n2,0.4\n")
+    assert resumed_options(PretrainConfig, {"epochs": 2}, run, "pretrain")["epochs"] == 2
+    with pytest.raises(ValueError, match=r"--epochs must be at least 2, .* Received: 1"):
+        resumed_options(PretrainConfig, {"epochs": 1}, run, "pretrain")
+
+
+def test_resume_adds_to_lists(run):
+    config = CompareConfig(data="photos", out=str(run.path), methods=("xavier", "prefix"))
+    run.start()
+    run.write_config(config)
+    given = {"methods": ["sweet_slice", "xavier"], "seeds": 5}
+    options = resumed_options(CompareConfig, given, run, "compare")
+    assert options["methods"] == ["xavier", "prefix", "sweet_slice"] and options["seeds"] == 5
+    assert options["sizes"] == list(config.sizes)
 
 
 def test_resume_accepts_what_is_the_same_in_another_spelling(run):

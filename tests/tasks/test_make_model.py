@@ -66,6 +66,18 @@ def test_arguments_that_do_not_fit(vit):
         sk.image_detector(vit, 2, head="yolov8", anchor_size=2.0)
 
 
+@pytest.mark.parametrize(("side", "fits"), [(28, True), (64, True), (80, False), (68, False)])
+def test_images_that_cannot_be_halved_are_refused(vit, side, fits):
+    pytest.importorskip("keras_cv")
+    options = {"head": "yolov8", "image_shape": (64, side, 1), "channels": 8}
+    if fits:
+        detector = sk.image_detector(vit, 2, **options)
+        assert detector(np.zeros((1, 64, side, 1), "uint8"), training=False)
+    else:
+        with pytest.raises(ValueError, match=rf"multiples of 32 always do.*\(64, {side}, 1\)"):
+            sk.image_detector(vit, 2, **options)
+
+
 @pytest.mark.parametrize("library", ["keras_cv", "keras_hub"])
 def test_a_retinanet_starts_by_seeing_nothing(rng, vit, library):
     """The prior of the paper: every class with about one per cent everywhere, boxes unmoved."""
