@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sweet_keras.data.annotated_source import AnnotatedSource
-from sweet_keras.data.decode_image import check_image, decode_image
+from sweet_keras.data.decode_image import check_channels, check_image, decode_image
 from sweet_keras.data.image_size import image_size
 from sweet_keras.data.problem_log import ProblemLog
 
@@ -59,10 +59,7 @@ class AnnotatedFiles(AnnotatedSource):
     """
 
     def __init__(self, channels: int, on_error: str, max_pixels: int):
-        if channels not in (1, 3):
-            raise ValueError(
-                f"`channels` must be 3 (RGB) or 1 (gray). Received: channels={channels}"
-            )
+        check_channels(channels)
         if max_pixels < 1:
             raise ValueError(f"`max_pixels` must be at least 1. Received: max_pixels={max_pixels}")
         self._log = ProblemLog(on_error)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def decode_image(path: Path, channels: int, max_pixels: int) -> np.ndarray:
             larger than `max_pixels`. The message begins with the path.
     """
     try:
-        with _open(path, max_pixels) as image:
+        with open_image(path, max_pixels) as image:
             image.load()  # PNG may hold its EXIF block behind the pixels
             pixels = np.array(_converted(_upright(image), channels))
     except Exception as error:  # decoders raise nearly anything on corrupt data
@@ -60,7 +61,7 @@ def check_image(path: Path, channels: int, max_pixels: int) -> str | None:
         `None` for a sound image, else what is wrong with it.
     """
     try:
-        with _open(path, max_pixels) as image:
+        with open_image(path, max_pixels) as image:
             # A JPEG is read to its end, but only an eighth of each side is computed.
             image.draft(None, (1, 1))
             _converted(image, channels)
@@ -69,10 +70,22 @@ def check_image(path: Path, channels: int, max_pixels: int) -> str | None:
     return None
 
 
-def _open(path: Path, max_pixels: int) -> Image.Image:
+def open_image(
+    file: Path | BinaryIO, max_pixels: int, formats: Sequence[str] = FORMATS
+) -> Image.Image:
+    """Opens an image without decoding it.
+
+    Args:
+        file: The file.
+        max_pixels: Largest width times height to accept.
+        formats: What it may be, told by content.
+
+    Raises:
+        ValueError: If it is larger than `max_pixels`. Anything, if it is no such image.
+    """
     from PIL import Image
 
-    image = Image.open(path, formats=FORMATS)
+    image = Image.open(file, formats=formats)
     if image.width * image.height > max_pixels:
         size = f"{image.width}x{image.height}"
         image.close()
@@ -84,10 +97,6 @@ def _upright(image: Image.Image) -> Image.Image:
     """Turns and mirrors the image as its EXIF orientation says."""
     from PIL import Image
 
-    try:
-        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # a broken EXIF block does not make the pixels unreadable
-        return image
     turn = Image.Transpose
     method = {
         2: turn.FLIP_LEFT_RIGHT,
@@ -97,8 +106,22 @@ def _upright(image: Image.Image) -> Image.Image:
         6: turn.ROTATE_270,
         7: turn.TRANSVERSE,
         8: turn.ROTATE_90,
-    }.get(orientation)
+    }.get(exif_orientation(image))
     return image if method is None else image.transpose(method)
+
+
+def exif_orientation(image: Image.Image) -> int:
+    """The EXIF orientation of an image, 1 to 8; 1 (upright) if it says none."""
+    try:
+        return image.getexif().get(_ORIENTATION_TAG, 1)
+    except Exception:  # a broken EXIF block does not make the pixels unreadable
+        return 1
+
+
+def check_channels(channels: int) -> None:
+    """Raises ValueError unless images can be decoded to so many channels."""
+    if channels not in (1, 3):
+        raise ValueError(f"`channels` must be 3 (RGB) or 1 (gray). Received: channels={channels}")
 
 
 def _converted(image: Image.Image, channels: int) -> Image.Image | np.ndarray:

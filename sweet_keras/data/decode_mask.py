@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from sweet_keras.data.decode_image import open_image
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -99,14 +101,8 @@ def decode_mask(
         ValueError: If the file is no such PNG file, is truncated or corrupt, or
             larger than `max_pixels`. The message begins with its path, if it has one.
     """
-    from PIL import Image
-
     try:
-        with Image.open(file, formats=("PNG",)) as image:
-            if image.width * image.height > max_pixels:
-                raise ValueError(
-                    f"{image.width}x{image.height} is more than max_pixels={max_pixels}"
-                )
+        with open_image(file, max_pixels, formats=("PNG",)) as image:
             if colours is not None:
                 return colours.values(np.array(image.convert("RGB")))
             return _numbers(image)

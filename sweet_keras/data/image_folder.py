@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sweet_keras.data.decode_image import SUFFIXES, check_image, decode_image
+from sweet_keras.data.decode_image import SUFFIXES, check_channels, check_image, decode_image
 from sweet_keras.data.source import Source
 
 _LOGGER = logging.getLogger(__name__)
@@ -81,10 +81,7 @@ class ImageFolder(Source):
         self.path = Path(path)
         if not self.path.is_dir():
             raise ValueError(f"`path` must be a folder. Received: path={path}")
-        if channels not in (1, 3):
-            raise ValueError(
-                f"`channels` must be 3 (RGB) or 1 (gray). Received: channels={channels}"
-            )
+        check_channels(channels)
         if on_error not in ("raise", "skip"):
             raise ValueError(f'`on_error` must be "raise" or "skip". Received: {on_error!r}')
         if max_pixels < 1:

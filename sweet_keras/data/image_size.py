@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sweet_keras.data.decode_image import FORMATS
+from sweet_keras.data.decode_image import exif_orientation, open_image
 
-_ORIENTATION_TAG = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
 
 
@@ -24,17 +23,10 @@ def image_size(path: Path, max_pixels: int) -> tuple[int, int]:
         ValueError: If the file is no image or larger than `max_pixels`. The
             message begins with the path.
     """
-    from PIL import Image
-
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with open_image(path, max_pixels) as image:
             width, height = image.size
-            if width * height > max_pixels:
-                raise ValueError(f"{width}x{height} is more than max_pixels={max_pixels}")
-            try:
-                orientation = image.getexif().get(_ORIENTATION_TAG, 1)
-            except Exception:  # a broken EXIF block is no broken image, see decode_image
-                orientation = 1
+            sideways = exif_orientation(image) in _SIDEWAYS
     except Exception as error:  # decoders raise nearly anything on corrupt data
         raise ValueError(f"{path}: unreadable image: {error}") from error
-    return (width, height) if orientation in _SIDEWAYS else (height, width)
+    return (width, height) if sideways else (height, width)

@@ -12,6 +12,7 @@ import numpy as np
 
 from sweet_keras.data.annotated_objects import AnnotatedObjects
 from sweet_keras.data.annotated_source import AnnotatedSource
+from sweet_keras.data.decode_image import check_channels
 from sweet_keras.data.decode_mask import IGNORED, check_mask, decode_mask
 from sweet_keras.data.problem_log import ProblemLog
 from sweet_keras.data.tfds_features import decode_pixels, open_tfds, pixel_size, tfds_names
@@ -73,10 +74,7 @@ class TFDSAnnotated(AnnotatedSource):
         max_pixels: int = 2**26,
     ):
         ProblemLog(on_error)  # refuses anything else
-        if channels not in (1, 3):
-            raise ValueError(
-                f"`channels` must be 3 (RGB) or 1 (gray). Received: channels={channels}"
-            )
+        check_channels(channels)
         self._records, features = open_tfds(name, split, data_dir, download)
         self.name, self.split, self.channels = name, split, channels
         self.on_error, self.max_pixels = on_error, max_pixels

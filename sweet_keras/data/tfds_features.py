@@ -8,11 +8,47 @@ from __future__ import annotations
 
 import io
 import os
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from sweet_keras.data.decode_image import FORMATS
+from sweet_keras.data.decode_image import open_image
+
+
+def tfds_sources(
+    reader: str, name: str, split: str, data_dir: str | os.PathLike[str] | None, download: bool
+) -> tuple[ModuleType, Any, str]:
+    """Opens the splits of a dataset.
+
+    Args:
+        reader: What wants it, for the message.
+        name: Name in the collection.
+        split: Split in its syntax.
+        data_dir: Folder with the prepared datasets, or `None`.
+        download: Whether to download and prepare what is missing.
+
+    Returns:
+        The package tensorflow-datasets, its sources by split, and which of them `split` is of.
+
+    Raises:
+        ImportError: If tensorflow-datasets is not installed.
+        ValueError: If there is no such split.
+    """
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise ImportError(
+            f"{reader} needs tensorflow-datasets: pip install 'sweet_keras[tfds]'"
+        ) from error
+    sources = tfds.data_source(name, data_dir=data_dir, download=download)
+    base = split.split("[")[0].strip()
+    if base not in sources:
+        raise ValueError(
+            f"`split` must be one of {sorted(sources)} of {name!r}, or part of one. "
+            f"Received: split={split!r}"
+        )
+    return tfds, sources, base
 
 
 def open_tfds(
@@ -33,19 +69,7 @@ def open_tfds(
         ImportError: If tensorflow-datasets is not installed.
         ValueError: If there is no such split.
     """
-    try:
-        import tensorflow_datasets as tfds
-    except ImportError as error:
-        raise ImportError(
-            "TFDSAnnotated needs tensorflow-datasets: pip install 'sweet_keras[tfds]'"
-        ) from error
-    sources = tfds.data_source(name, data_dir=data_dir, download=download)
-    base = split.split("[")[0].strip()
-    if base not in sources:
-        raise ValueError(
-            f"`split` must be one of {sorted(sources)} of {name!r}, or part of one. "
-            f"Received: split={split!r}"
-        )
+    tfds, sources, base = tfds_sources("TFDSAnnotated", name, split, data_dir, download)
     features = sources[base].dataset_info.features
     encoded = {
         key: tfds.decode.SkipDecoding()
@@ -93,8 +117,7 @@ def decode_pixels(stored: bytes | np.ndarray, channels: int, max_pixels: int) ->
     mode = "L" if channels == 1 else "RGB"
     if isinstance(stored, bytes):
         try:
-            with Image.open(io.BytesIO(stored), formats=FORMATS) as image:
-                _check_pixels(image.size, max_pixels)
+            with open_image(io.BytesIO(stored), max_pixels) as image:
                 pixels = np.array(image.convert(mode))
         except Exception as error:  # decoders raise nearly anything on corrupt data
             raise ValueError(f"unreadable image: {error}") from error
@@ -125,18 +148,10 @@ def pixel_size(stored: bytes | np.ndarray, max_pixels: int) -> tuple[int, int]:
     Raises:
         ValueError: If the bytes are no image, or a larger one.
     """
-    from PIL import Image
-
     if not isinstance(stored, bytes):
         return tuple(np.shape(stored)[:2])
     try:
-        with Image.open(io.BytesIO(stored), formats=FORMATS) as image:
-            _check_pixels(image.size, max_pixels)
+        with open_image(io.BytesIO(stored), max_pixels) as image:
             return image.height, image.width
     except Exception as error:  # as above
         raise ValueError(f"unreadable image: {error}") from error
-
-
-def _check_pixels(size: tuple[int, int], max_pixels: int) -> None:
-    if size[0] * size[1] > max_pixels:
-        raise ValueError(f"{size[0]}x{size[1]} is more than max_pixels={max_pixels}")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sweet_keras.data.source import Source
+from sweet_keras.data.tfds_features import tfds_sources
 
 
 class TFDSSource(Source):
@@ -45,19 +46,7 @@ class TFDSSource(Source):
         data_dir: str | os.PathLike[str] | None = None,
         download: bool = True,
     ):
-        try:
-            import tensorflow_datasets as tfds
-        except ImportError as error:
-            raise ImportError(
-                "TFDSSource needs tensorflow-datasets: pip install 'sweet_keras[tfds]'"
-            ) from error
-        sources = tfds.data_source(name, data_dir=data_dir, download=download)
-        base = split.split("[")[0].strip()
-        if base not in sources:
-            raise ValueError(
-                f"`split` must be one of {sorted(sources)} of {name!r}, or part of one. "
-                f"Received: split={split!r}"
-            )
+        tfds, sources, base = tfds_sources("TFDSSource", name, split, data_dir, download)
         whole = split.strip() == base
         self._records = (
             sources[base]
