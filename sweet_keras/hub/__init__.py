@@ -34,9 +34,9 @@ Example:
 
 from __future__ import annotations
 
-import importlib
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sweet_keras.models.optional_library import lazy_package
 
 if TYPE_CHECKING:
     from sweet_keras.hub.pyramid_backbone import PyramidBackbone as PyramidBackbone
@@ -49,24 +49,4 @@ _HOMES = {
     "pyramid": "hub.pyramid_backbone",
 }
 __all__ = sorted(_HOMES)
-
-
-def _register() -> None:
-    """Imports all there is, so that Keras can load models made of it."""
-    for home in _HOMES.values():
-        importlib.import_module(f"sweet_keras.{home}")
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'sweet_keras.hub' has no attribute {name!r}")
-    _register()
-    return getattr(importlib.import_module(f"sweet_keras.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
-
-
-if sys.modules.get("keras_hub"):
-    _register()
+__getattr__, __dir__ = lazy_package(__name__, _HOMES, "keras_hub")

@@ -9,9 +9,8 @@ from typing import Any
 
 import keras
 
+from sweet_keras.tasks.extras import EXTRAS
 from sweet_keras.tasks.head import Head
-
-_PYRAMIDS = {"keras_cv": "sweet_keras.cv", "keras_hub": "sweet_keras.hub"}
 
 
 def make_model(
@@ -49,7 +48,7 @@ def make_model(
             f"Received: {', '.join(unknown)}"
         )
     _check_sides(head, pyramid.get("image_shape") or vit.image_shape)
-    package = importlib.import_module(_PYRAMIDS[head.library])
+    package = importlib.import_module(f"sweet_keras.{EXTRAS[head.library]}")
     model = head.make(package.pyramid(vit, levels=head.levels, **pyramid), classes, **options)
     model.compile(optimizer=optimizer, jit_compile=jit_compile, **head.losses())
     return model
