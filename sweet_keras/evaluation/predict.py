@@ -35,6 +35,17 @@ def predict(
     Raises:
         ValueError: If the model is neither.
     """
+    for _, predicted in predict_records(model, source, batch_size, progress):
+        yield predicted
+
+
+def predict_records(
+    model: keras.Model,
+    source: Source,
+    batch_size: int = 32,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[tuple[dict[str, Any], Any]]:
+    """As `predict`, but yields each record of the source, read once, with its prediction."""
     head = head_of(model)
     if head is None:
         raise ValueError(
@@ -44,25 +55,30 @@ def predict(
     height, width, channels = model.inputs[0].shape[1:]
     for first in range(0, len(source), batch_size):
         batch = np.zeros((batch_size, height, width, channels), "uint8")
-        places = []
+        records, places = [], []
         for row in range(min(batch_size, len(source) - first)):
-            image = source[first + row]["image"]
+            records.append(source[first + row])
+            image = records[-1]["image"]
             places.append(letterbox(image.shape[:2], (height, width)))
             batch[row] = places[-1].draw_image(image)
         # Not `predict_on_batch`: with it keras-cv takes the batch for an image.
         predicted = model.predict(batch, batch_size=batch_size, verbose=0)
         if head.task == "segment":
-            for place, scores in zip(places, predicted, strict=False):
-                yield place.map_to_image(scores).argmax(axis=-1).astype("uint8")
+            for record, place, scores in zip(records, places, predicted, strict=False):
+                yield record, place.map_to_image(scores).argmax(axis=-1).astype("uint8")
         else:
-            for place, found in zip(places, head.detections(predicted), strict=False):
+            found_in = head.detections(predicted)
+            for record, place, found in zip(records, places, found_in, strict=False):
                 # On the picture only: what is seen in the padding is no detection.
                 boxes = place.boxes_to_image(found["boxes"])
                 kept = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
-                yield {
-                    "boxes": boxes[kept],
-                    "classes": found["classes"][kept],
-                    "scores": found["scores"][kept],
-                }
+                yield (
+                    record,
+                    {
+                        "boxes": boxes[kept],
+                        "classes": found["classes"][kept],
+                        "scores": found["scores"][kept],
+                    },
+                )
         if progress is not None:
             progress(first + len(places), len(source))

@@ -12,14 +12,12 @@ from sweet_keras.data import (
     Source,
     Subset,
     annotated_pipeline,
-    count_boxes,
     open_annotated,
 )
 from sweet_keras.models.resized_encoder import resized_encoder
 from sweet_keras.models.vit_backbone import ViTBackbone
 from sweet_keras.runs.learning_task import LearningTask
 from sweet_keras.tasks.choose_head import choose_head
-from sweet_keras.tasks.head import BOX_FORMAT
 from sweet_keras.tasks.make_model import make_model
 
 
@@ -45,7 +43,6 @@ class DenseTask(LearningTask):
         self.options = {} if anchor_size is None else {"anchor_size": anchor_size}
         # Of each model what stands on its network, as it was made.
         self._first: WeakKeyDictionary[keras.Model, list[np.ndarray]] = WeakKeyDictionary()
-        self._boxes: dict[Source, int] = {}
         self.pyramid = {name: value for name, value in pyramid.items() if value is not None}
 
     def open(
@@ -116,19 +113,8 @@ class DenseTask(LearningTask):
             batch_size,
             image_shape=image_shape,
             task=self.name,
-            max_boxes=self._most_boxes(source) if self.name == "detect" else None,
-            box_format=BOX_FORMAT,
-            label_key=self.head.label_key or "classes",
             **options,
         )
-
-    def _most_boxes(self, source: Source) -> int:
-        """Rows of boxes that fit any image of the whole source: one shape, whatever part of it."""
-        while isinstance(source, Subset):
-            source = source.source
-        if source not in self._boxes:
-            self._boxes[source] = max(1, int(count_boxes(source).max()))
-        return self._boxes[source]
 
 
 def encoder_of(model: keras.Model) -> ViTBackbone:

@@ -1,14 +1,18 @@
 """Learning to find objects."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import keras
 import numpy as np
 
-from sweet_keras.data import AnnotatedSource, Source, count_boxes
+from sweet_keras.data import AnnotatedSource, Source, Subset, count_boxes
 from sweet_keras.evaluation.coco_metrics import COCO_AREA_LIMITS, coco_metrics
 from sweet_keras.evaluation.predict import predict
 from sweet_keras.runs.dense_task import DenseTask
 from sweet_keras.runs.learning_task import Progress
 from sweet_keras.runs.score import Score
+from sweet_keras.tasks.head import BOX_FORMAT
 
 _COCO_WIDTH = 640  # pixels, for which COCO's limits of small and large were chosen
 
@@ -19,6 +23,11 @@ class Detection(DenseTask):
     name = "detect"
     augmentation = "detect"
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Keeps the arguments, see `DenseTask`."""
+        super().__init__(*arguments, **options)
+        self._boxes: dict[Source, int] = {}
+
     def open(
         self, spec: str, split: str, channels: int, on_error: str = "raise"
     ) -> AnnotatedSource:
@@ -28,13 +37,35 @@ class Detection(DenseTask):
             ValueError: If no image has any.
         """
         source = super().open(spec, split, channels, on_error)
-        if not count_boxes(source).any():
+        if not self._most_boxes(source):
             raise ValueError(f"There must be objects in the images. Received: {source!r} with none")
         return source
 
     def classes(self, source: AnnotatedSource) -> tuple[str, ...]:
         """Names of the classes of objects."""
         return tuple(source.classes)
+
+    def batches(
+        self, source: Source, batch_size: int, image_shape: tuple[int, int, int], **options: Any
+    ) -> Iterable:
+        """Batches of images and boxes, as many rows of them for any part of a source."""
+        return super().batches(
+            source,
+            batch_size,
+            image_shape,
+            max_boxes=max(1, self._most_boxes(source)),
+            box_format=BOX_FORMAT,
+            label_key=self.head.label_key,
+            **options,
+        )
+
+    def _most_boxes(self, source: Source) -> int:
+        """Boxes of the image with most of them, in all of a source: one shape for any part."""
+        while isinstance(source, Subset):
+            source = source.source
+        if source not in self._boxes:
+            self._boxes[source] = int(count_boxes(source).max())
+        return self._boxes[source]
 
     def measure(
         self,

@@ -34,13 +34,12 @@ def save_examples(
             -1; of a segmenter `true` and `found`, uint8 (count, height, width).
         count: Number of images.
     """
-    from sweet_keras.evaluation.predict import predict
+    from sweet_keras.evaluation.predict import predict_records
 
     count = min(count, len(source))
     few = Subset(source, ((np.arange(count) + 0.5) * len(source) / count).astype(int))
     images, true, found = [], [], []
-    for index, predicted in enumerate(predict(model, few, count)):
-        record = few[index]
+    for record, predicted in predict_records(model, few, count):
         place = letterbox(record["image"].shape[:2], image_shape[:2])
         images.append(place.draw_image(record["image"]))
         if isinstance(predicted, dict):

@@ -5,7 +5,7 @@ import numpy as np
 
 from sweet_keras.data import AnnotatedSource, Source
 from sweet_keras.evaluation.mean_iou import ConfusionMatrix
-from sweet_keras.evaluation.predict import predict
+from sweet_keras.evaluation.predict import predict_records
 from sweet_keras.runs.dense_task import DenseTask
 from sweet_keras.runs.learning_task import Progress
 from sweet_keras.runs.score import Score
@@ -41,8 +41,8 @@ class Segmentation(DenseTask):
     ) -> Score:
         """Mean intersection over union, and that of each class, in pixels of the originals."""
         matrix = ConfusionMatrix(len(source.mask_classes))
-        for index, predicted in enumerate(predict(model, source, batch_size, progress)):
-            matrix.add(source[index]["mask"], predicted)
+        for record, predicted in predict_records(model, source, batch_size, progress):
+            matrix.add(record["mask"], predicted)
         return Score(
             overall=float(matrix.mean_iou),
             by_class=tuple(None if np.isnan(iou) else float(iou) for iou in matrix.iou),
