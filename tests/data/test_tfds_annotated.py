@@ -1,13 +1,10 @@
 """Annotated datasets written and read with tensorflow-datasets, without TensorFlow."""
 
-import json
-import os
-import subprocess
-import sys
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from run_program import run_program
 
 pytestmark = pytest.mark.skipif(
     find_spec("tensorflow_datasets") is None or find_spec("array_record") is None,
@@ -168,17 +165,7 @@ print(json.dumps(result))
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tfds")
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,  # what is imported is what these tests import, installed or not
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return run_program(PROGRAM, tmp_path_factory.mktemp("tfds"))
 
 
 def expected_objects(count):
