@@ -96,6 +96,7 @@ def test_a_page_is_drawn_from_the_table_alone(benchmark, tmp_path, rng):
     assert len(read_table(tmp_path / "classification.csv")) == len(rows)
 
 
+@pytest.mark.keras
 def test_a_run(benchmark, tmp_path):
     rng = np.random.default_rng(0)
     arrays = {}

@@ -13,6 +13,8 @@ from sweet_keras.core.template import SweetTemplate
 from sweet_keras.runs.results import Results
 from sweet_keras.runs.starting_point import load_network
 
+pytestmark = pytest.mark.keras
+
 
 @pytest.fixture(scope="module")
 def road(tmp_path_factory):

@@ -5,6 +5,8 @@ import pytest
 from sweet_keras.runs import checkpoint
 from sweet_keras.runs.checkpoint import restore_checkpoint, save_checkpoint, training_state
 
+pytestmark = pytest.mark.keras
+
 
 def classifier(width=4, dtype="float32"):
     model = keras.Sequential(

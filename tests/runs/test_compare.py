@@ -19,6 +19,8 @@ from sweet_keras.runs.methods import METHODS
 from sweet_keras.runs.starting_point import load_network
 from sweet_keras.runs.variants import VARIANTS
 
+pytestmark = pytest.mark.keras
+
 
 @pytest.fixture
 def options(data, tmp_path):

@@ -30,7 +30,7 @@ from sweet_keras.runs.shared_model import SharedModel
 from sweet_keras.runs.starting_point import load_model
 
 pytest.importorskip("pycocotools")
-pytestmark = filter_warnings
+pytestmark = [pytest.mark.keras, filter_warnings]
 
 
 def needs(library):

@@ -15,6 +15,8 @@ from sweet_keras.runs.init_config import InitConfig
 from sweet_keras.runs.starting_point import StartingPoint, load_network
 from sweet_keras.runs.training import session
 
+pytestmark = pytest.mark.keras
+
 
 @pytest.fixture
 def template(rng, tmp_path):
