@@ -6,6 +6,7 @@ import sys
 import textwrap
 
 import keras
+import numpy as np
 import pytest
 
 from sweet_keras import backends
@@ -103,6 +104,34 @@ def test_set_seed_repeats_dropout_that_has_no_seed():
         print(keras.ops.convert_to_numpy(x).ravel().tolist())
     """
     assert run(code) == run(code)
+
+
+def test_random_state_leads_back():
+    device = backends.current().device
+    dropout = keras.layers.Dropout(0.5)
+
+    def draw():
+        return keras.ops.convert_to_numpy(dropout(np.ones((4, 50)), training=True)).tolist()
+
+    draw()
+    state = device.random_state()
+    seeds = [keras.ops.convert_to_numpy(variable).copy() for variable in dropout.variables]
+    first, second = draw(), draw()
+    assert first != second
+    device.set_random_state(state)
+    for variable, value in zip(dropout.variables, seeds, strict=True):
+        variable.assign(value)
+    assert [draw(), draw()] == [first, second]
+    # What another backend saved is left alone.
+    device.set_random_state({})
+    assert bool(state) == (BACKEND == "torch")
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="the others have no generator of their own")
+@pytest.mark.parametrize("array", [np.zeros(3, "uint8"), np.zeros(5056, "float32")])
+def test_a_state_of_nothing_is_refused(array):
+    with pytest.raises(ValueError, match=r"`state` must hold .*Received: 'cpu', an array"):
+        backends.current().device.set_random_state({"cpu": array})
 
 
 def test_limit_memory_growth_without_a_gpu():

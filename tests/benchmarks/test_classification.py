@@ -97,6 +97,7 @@ def test_a_page_is_drawn_from_the_table_alone(benchmark, tmp_path, rng):
 
 
 @pytest.mark.keras
+@pytest.mark.once
 def test_a_run(benchmark, tmp_path):
     rng = np.random.default_rng(0)
     arrays = {}

@@ -54,6 +54,7 @@ def test_pretrain(road, capsys):
     assert "holds a run that is finished" in capsys.readouterr().err
 
 
+@pytest.mark.once
 def test_info_on_a_template_needs_no_keras(road):
     code = (
         "import sys\nfrom sweet_keras.cli.app import run\n"
@@ -67,6 +68,7 @@ def test_info_on_a_template_needs_no_keras(road):
     assert "Warning" not in done.stdout
 
 
+@pytest.mark.once
 def test_info_warns_of_exploded_factors(road, tmp_path, capsys):
     template = SweetTemplate.load(road / "pre" / "template.sweet")
     arrays = {**template.arrays, "core": template.arrays["core"] * 20}
@@ -125,6 +127,7 @@ def test_quickstart(road, capsys):
     assert "holds a run that is finished" in capsys.readouterr().err
 
 
+@pytest.mark.once
 def test_compare(road, capsys):
     line = ["compare", "--data", f"{road}/data.npz", "--image-size", "8", "--seeds", "2"]
     line += ["--source-size", "L2H2", "--sizes", "L1H2", "--sizes", "L2H2", "--head-dim", "4"]
@@ -143,6 +146,7 @@ def test_compare(road, capsys):
     assert "--labels cannot change with --resume" in capsys.readouterr().err
 
 
+@pytest.mark.once
 def test_wrong_files(road, capsys):
     (road / "text.keras").write_text("no network")
     for line in (
@@ -159,6 +163,7 @@ def test_wrong_files(road, capsys):
     assert not (road / "no").exists() and not (road / "no.keras").exists()
 
 
+@pytest.mark.once
 def test_classes_are_compared_by_name(tmp_path, capsys):
     """A network asked about other classes, or the same in another order, must not answer."""
     from PIL import Image

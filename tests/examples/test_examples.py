@@ -34,6 +34,7 @@ def test_pretrain_and_finetune(template):
     assert template.stat().st_size > 100_000
 
 
+@pytest.mark.once
 def test_keras_sequential(template, tmp_path):
     options = ("--images", 200, "--epochs", 1, "--template", template)
     assert "(8, 16, 8)" in run("keras_sequential.py", *options, cwd=tmp_path)
@@ -78,6 +79,7 @@ def test_segment_keras_hub(fine_template, scenes, tmp_path):
     assert "mean IoU" in output and (tmp_path / "segmenter.keras").is_file()
 
 
+@pytest.mark.once
 def test_own_images(tmp_path):
     from PIL import Image
 

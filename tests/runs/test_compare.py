@@ -85,6 +85,7 @@ def test_a_comparison_and_more_of_it(options, tmp_path, console):
     assert rows(run)[0]["accuracy"] == table[0]["accuracy"]
 
 
+@pytest.mark.once
 def test_validation_images_are_not_learned_from_and_test_images_not_tuned_on(
     options, console, monkeypatch
 ):
@@ -105,6 +106,7 @@ def test_validation_images_are_not_learned_from_and_test_images_not_tuned_on(
     assert seen == [10] * 4 + [10] * 4 + [12]
 
 
+@pytest.mark.once
 def test_testing_what_was_chosen_again_from_its_file_gives_the_same(options, tmp_path, console):
     """Interrupted between choosing and testing, a fine-tuning is repeated."""
     options = {**options, "methods": ["xavier"]}
@@ -118,6 +120,7 @@ def test_testing_what_was_chosen_again_from_its_file_gives_the_same(options, tmp
         np.testing.assert_allclose(again[name], first[name], rtol=1e-4)
 
 
+@pytest.mark.once
 def test_the_same_network_is_fine_tuned_once(options, tmp_path, console, monkeypatch):
     """At its own size a source is its own prefix; the seconds of making it are each method's."""
     import sweet_keras.runs.finetuner as module
@@ -144,6 +147,7 @@ def test_the_same_network_is_fine_tuned_once(options, tmp_path, console, monkeyp
     assert set(trained) == {"xavier", "direct"}
 
 
+@pytest.mark.once
 def test_higher_rates_are_tried_while_accuracy_rises(options, tmp_path, console):
     """At 1e3 nothing is learned, so 1e4 is not tried, whatever their order."""
     change = {"methods": ["xavier"], "learning_rates": [1e4, 2e-2, 1e3, 1e-9]}
@@ -156,6 +160,7 @@ def test_higher_rates_are_tried_while_accuracy_rises(options, tmp_path, console)
     }
 
 
+@pytest.mark.once
 def test_one_learning_rate_is_not_chosen(options, tmp_path, console):
     change = {"methods": ["xavier"], "learning_rates": [2e-2]}
     compare(CompareConfig(**{**options, **change}), console=console)
@@ -163,6 +168,7 @@ def test_one_learning_rate_is_not_chosen(options, tmp_path, console):
     assert cell.name == "L1H1-xavier-0.02-0-test.json"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("change", [{"labels": 8}, {"weight_decay": 0.0}, {"adapt_epochs": 0.3}])
 def test_a_cell_of_another_recipe_is_refused(options, tmp_path, console, change):
     options = {**options, "methods": ["sweet_adapt"], "learning_rates": [2e-2], "finetune_steps": 2}
@@ -172,6 +178,7 @@ def test_a_cell_of_another_recipe_is_refused(options, tmp_path, console, change)
         compare(CompareConfig(**{**options, **change}), resume=True, console=console)
 
 
+@pytest.mark.once
 def test_a_source_of_another_recipe_is_refused(options, tmp_path, console):
     shared = {"methods": ["sweet_slice"], "sources": str(tmp_path / "sources")}
     options = {**options, **shared, "learning_rates": [2e-2], "finetune_steps": 2}
@@ -187,6 +194,7 @@ def test_a_source_of_another_recipe_is_refused(options, tmp_path, console):
         compare(CompareConfig(**other), console=console)
 
 
+@pytest.mark.once
 def test_what_another_process_holds_is_left_to_it(options, tmp_path, console, monkeypatch):
     """First all that is free is done; then it waits for the other, here until that one dies."""
     import sweet_keras.runs.compare as module
@@ -211,6 +219,7 @@ def test_what_another_process_holds_is_left_to_it(options, tmp_path, console, mo
     assert [row["method"] for row in rows(run)] == options["methods"]
 
 
+@pytest.mark.once
 def test_two_processes_share_the_work(options, tmp_path):
     change = {"methods": ["random", "xavier", "mimetic", "prefix", "sweet_slice"], "seeds": 2}
     change |= {"sizes": ["L2H1", "L1H1"], "finetune_steps": 4}
@@ -275,6 +284,7 @@ def test_wrong_options_are_named(options, change, message):
         CompareConfig(**{**options, **change})
 
 
+@pytest.mark.once
 def test_variants_have_templates_of_their_own(options, tmp_path, console):
     names = ["sweet_slice", *(f"sweet_adapt:{variant}" for variant in VARIANTS)]
     names += ["sweet_adapt", "sweet_slice:supervised"]
@@ -313,12 +323,14 @@ def test_variants_have_templates_of_their_own(options, tmp_path, console):
     assert len(set(steps)) == 1
 
 
+@pytest.mark.once
 def test_too_many_labels_are_refused_before_anything_is_written(options, tmp_path, console):
     with pytest.raises(ValueError, match="number of labels must be from 1 to 30"):
         compare(CompareConfig(**{**options, "labels": 31}), console=console)
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.once
 def test_random_starts_differ_by_seed_and_selections_do_not(options, tmp_path, console):
     compare(
         CompareConfig(**{**options, "methods": ["random", "prefix"], "seeds": 2}), console=console
