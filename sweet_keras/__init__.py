@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sweet_keras.models.vit_backbone import ViTBackbone as ViTBackbone
     from sweet_keras.tasks.image_detector import image_detector as image_detector
     from sweet_keras.tasks.image_segmenter import image_segmenter as image_segmenter
+    from sweet_keras.tasks.pyramid_of import class_names_of as class_names_of
 
 __version__ = "0.1.0"
 
@@ -43,6 +44,7 @@ _HOMES = {
     "ViTBackbone": "models.vit_backbone",
     "ViTSize": "core.size",
     "adapt": "initialization.adapt",
+    "class_names_of": "tasks.pyramid_of",
     "image_detector": "tasks.image_detector",
     "image_segmenter": "tasks.image_segmenter",
     "materialize": "initialization.materialize",

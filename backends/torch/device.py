@@ -79,7 +79,7 @@ def set_seed(seed: int) -> None:
 
 
 def random_state() -> dict[str, np.ndarray]:
-    """Returns the state of PyTorch's own generators, which Keras' dropout without a seed draws from.
+    """Returns the state of PyTorch's own generators, which dropout without a seed draws from.
 
     Returns:
         A uint8 array for each generator: `"cpu"`, and where GPUs are in use `"cuda:0"` and so on.

@@ -16,6 +16,7 @@ from sweet_keras.cli.evaluate import EVALUATE
 from sweet_keras.cli.finetune import FINETUNE
 from sweet_keras.cli.info import INFO
 from sweet_keras.cli.init import INIT
+from sweet_keras.cli.option_words import in_option_words
 from sweet_keras.cli.pretrain import PRETRAIN
 from sweet_keras.cli.quickstart import QUICKSTART
 
@@ -75,7 +76,11 @@ def run(arguments: list[str]) -> int:
             say(progress, f"Error: {_about_backend()}")
             return 2
         code = 2 if is_usage_error(error) else 1
-        say(progress, f"Error: {_one_line(error)}", "" if code == 2 else "See --debug.")
+        text = _one_line(error)
+        called = [command for command in COMMANDS if command.name in arguments[:1]]
+        if code == 2 and called:
+            text = in_option_words(text, called[0].config)
+        say(progress, f"Error: {text}", "" if code == 2 else "See --debug.")
         return code
     return 0
 

@@ -60,10 +60,23 @@ def test_every_model_is_named_once_in_its_library():
 
 def test_arguments_that_do_not_fit(vit):
     pytest.importorskip("keras_cv")
-    with pytest.raises(ValueError, match=r"`classes` must be a number of at least 1\. Received: 0"):
-        sk.image_detector(vit, 0, library="keras_cv")
+    for classes in (0, True, "cat", (), ("cat", "cat"), ("cat", 1)):
+        with pytest.raises(ValueError, match=r"`classes` must be a number of .* Received: "):
+            sk.image_detector(vit, classes, library="keras_cv")
     with pytest.raises(ValueError, match=r"Options of yolov8 .*none\. Received: anchor_size"):
         sk.image_detector(vit, 2, head="yolov8", anchor_size=2.0)
+
+
+def test_names_of_classes(vit):
+    pytest.importorskip("keras_hub")
+    options = {"image_shape": (64, 64, 1), "channels": 8, "library": "keras_hub"}
+    named = sk.image_segmenter(vit, ["sky", "road"], head="deeplab", **options)
+    assert sk.class_names_of(named) == ("sky", "road") and named.num_classes == 2
+    again = type(named).from_config(named.get_config())
+    assert sk.class_names_of(again) == ("sky", "road")
+    assert sk.class_names_of(sk.image_segmenter(vit, 2, **options)) is None
+    assert sk.class_names_of(sk.ImageClassifier(vit, 2, class_names=("a", "b"))) == ("a", "b")
+    assert sk.class_names_of(vit) is None
 
 
 @pytest.mark.parametrize(("side", "fits"), [(28, True), (64, True), (80, False), (68, False)])
