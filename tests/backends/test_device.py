@@ -76,8 +76,15 @@ def test_set_threads():
     assert [one[2], seven[2]] == after
 
 
-def test_set_determinism_repeats_a_training_run():
+def test_seeds_repeat_dropout_and_a_training_run():
+    """In two processes. On JAX each layer's own seed decides, which Python's generator gives."""
     code = """
+        import random
+        random.seed(3)
+        device.set_seed(3)
+        x = keras.layers.Dropout(0.5)(np.ones((4, 50)), training=True)
+        print(keras.ops.convert_to_numpy(x).ravel().tolist())
+
         def train(seed):
             device.set_determinism(seed)
             model = keras.Sequential([keras.layers.Dense(8, "gelu"), keras.layers.Dropout(0.5)])
@@ -88,22 +95,11 @@ def test_set_determinism_repeats_a_training_run():
 
         print(train(7))
     """
-    (first,) = run(code)
-    again, other = run(textwrap.dedent(code) + "print(train(8))")
-    assert first == again
-    assert first != other
-
-
-def test_set_seed_repeats_dropout_that_has_no_seed():
-    """In two processes; on JAX each layer's own seed decides, which Python's generator gives."""
-    code = """
-        import random
-        random.seed(3)
-        device.set_seed(3)
-        x = keras.layers.Dropout(0.5)(np.ones((4, 50)), training=True)
-        print(keras.ops.convert_to_numpy(x).ravel().tolist())
-    """
-    assert run(code) == run(code)
+    dropout, trained = run(code)
+    again, trained_again, other = run(textwrap.dedent(code) + "print(train(8))")
+    assert dropout == again
+    assert trained == trained_again
+    assert trained != other
 
 
 def test_random_state_leads_back():

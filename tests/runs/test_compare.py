@@ -221,8 +221,8 @@ def test_what_another_process_holds_is_left_to_it(options, tmp_path, console, mo
 
 @pytest.mark.once
 def test_two_processes_share_the_work(options, tmp_path):
-    change = {"methods": ["random", "xavier", "mimetic", "prefix", "sweet_slice"], "seeds": 2}
-    change |= {"sizes": ["L2H1", "L1H1"], "finetune_steps": 4}
+    change = {"methods": ["random", "prefix", "sweet_slice"], "seeds": 2, "pretrain_epochs": 1}
+    change |= {"sizes": ["L2H1", "L1H1"], "finetune_steps": 2}
     (tmp_path / "options.json").write_text(json.dumps({**options, **change}))
     line = ["compare", "--config", str(tmp_path / "options.json"), "--resume"]
     code = f"import sys; from sweet_keras.cli.app import run; sys.exit(run({line!r}))"
@@ -233,13 +233,13 @@ def test_two_processes_share_the_work(options, tmp_path):
     outputs = [process.communicate(timeout=600) for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
     tested = [line for _, err in outputs for line in err.splitlines() if "accuracy" in line]
-    # 2 sizes, 5 methods, 2 seeds: each was fine-tuned once, by one of the two.
-    assert len(tested) == len({line.rpartition(":")[0] for line in tested}) == 20
+    # 2 sizes, 3 methods, 2 seeds: each was fine-tuned once, by one of the two.
+    assert len(tested) == len({line.rpartition(":")[0] for line in tested}) == 12
     run = tmp_path / "run"
-    assert len(rows(run)) == 20 and len(list((run / "cells").glob("*-test.json"))) == 20
+    assert len(rows(run)) == 12 and len(list((run / "cells").glob("*-test.json"))) == 12
     for source in ("plain-L2H2", "template"):
         log = (run / "sources" / source / "log.csv").read_text().splitlines()
-        assert len(log) == 1 + options["pretrain_epochs"]
+        assert len(log) == 1 + change["pretrain_epochs"]
 
 
 def test_every_method_makes_a_network(options, tmp_path, console):
