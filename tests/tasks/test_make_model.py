@@ -99,10 +99,10 @@ def test_a_retinanet_starts_by_seeing_nothing(rng, vit, library):
     model = sk.image_detector(vit, 3, library=library, image_shape=shape, channels=8)
     assert head_of(model).library == library and head_of(vit) is None
     images = rng.integers(0, 256, (2, *shape)).astype("uint8")
-    found = model(images, training=False)
+    # Compiled once: op by op it takes JAX several times as long.
+    found = keras.Model(model.inputs, model.output).predict(images, verbose=0)
     logits = found["cls_logits" if library == "keras_hub" else "classification"]
     deltas = found["bbox_regression" if library == "keras_hub" else "box"]
-    logits, deltas = map(keras.ops.convert_to_numpy, (logits, deltas))
     assert logits.shape[-1] == 3
     assert np.median(logits) == pytest.approx(-np.log(99), abs=1.0)
     assert abs(np.median(deltas)) < 1.0
