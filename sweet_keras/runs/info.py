@@ -76,6 +76,18 @@ def _geometry(thing: Any) -> Facts:
         "values 0 to 255",
         "patches": f"{thing.patch_size} x {thing.patch_size} pixels, "
         f"{(height // thing.patch_size) * (width // thing.patch_size)} in an image",
-        "positions": thing.positions + (", with a class token" if thing.class_token else ""),
+        "positions": thing.positions,
+        **_form(thing),
         "preprocessing": f"(pixel - {mean}) / {std}, done by the network itself",
     }
+
+
+def _form(thing: Any) -> Facts:
+    extra = ["a class token"] if thing.class_token else []
+    if thing.register_tokens:
+        extra.append(f"{thing.register_tokens} registers")
+    facts = {"extra tokens": " and ".join(extra) or "none"}
+    ratio, activation, epsilon = thing.mlp_ratio, thing.activation, thing.norm_epsilon
+    if (ratio, activation, epsilon) != (4, "gelu", 1e-6):
+        facts["form"] = f"MLP of {ratio} D with {activation}, norms with epsilon {epsilon:g}"
+    return facts
