@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,22 @@ def decomposition_record(
         "spectrum": {name: _kept(axis) for name, axis in zip(AXES, axes, strict=True)},
         "sweeps": made.sweeps,
     }
+
+
+def read_decomposition(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What `decomposition_record` made, from the record of a template; empty if it is not there.
+
+    Records may hold anything, since files come from anywhere.
+    """
+    found: Any = record.get("decomposition")
+    try:
+        lists: list[Any] = [found["errors"][kind] for kind in KINDS]
+        lists += [found["spectrum"][axis][name] for axis in AXES for name in ("ranks", "kept")]
+        numbers = [found["error"], *(number for values in lists for number in values)]
+        whole = all(type(number) in (int, float) for number in numbers) and all(lists)
+    except (TypeError, KeyError):
+        return {}
+    return found if whole else {}
 
 
 def _ratio(missed: np.ndarray, energy: np.ndarray) -> list[float]:
