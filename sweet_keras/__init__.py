@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from sweet_keras.formats.export import export as export
     from sweet_keras.formats.load_vit import load_vit as load_vit
     from sweet_keras.initialization.adapt import adapt as adapt
+    from sweet_keras.initialization.decompose import decompose as decompose
     from sweet_keras.initialization.materialize import materialize as materialize
     from sweet_keras.initialization.materialize import vit_like as vit_like
+    from sweet_keras.initialization.order_channels import order_channels as order_channels
     from sweet_keras.layers.sweet_template_vit import SweetTemplateViT as SweetTemplateViT
     from sweet_keras.layers.tucker_template import TuckerTemplate as TuckerTemplate
     from sweet_keras.models.image_classifier import ImageClassifier as ImageClassifier
@@ -46,10 +48,12 @@ _HOMES = {
     "ViTSize": "core.size",
     "adapt": "initialization.adapt",
     "export": "formats.export",
+    "decompose": "initialization.decompose",
     "image_detector": "tasks.image_detector",
     "image_segmenter": "tasks.image_segmenter",
     "load_vit": "formats.load_vit",
     "materialize": "initialization.materialize",
+    "order_channels": "initialization.order_channels",
     "vit_like": "initialization.materialize",
 }
 _PACKAGES = ("cv", "data", "hub")

@@ -1,7 +1,9 @@
 """`sweet info`: what a file is."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
+from sweet_keras.core.decomposition_record import read_decomposition
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.runs.spectrum import (
     KernelHealth,
@@ -14,14 +16,20 @@ from sweet_keras.runs.template_numbers import dense_parameters
 Facts = dict[str, Any]
 
 
-def describe(path: str) -> tuple[Facts, Facts, list[KernelHealth]]:
+class Description(NamedTuple):
+    """What a file is."""
+
+    facts: Facts
+    record: Facts  # of its training
+    health: list[KernelHealth]
+    decomposition: Mapping[str, Any]  # of a template made from a network: how well; else empty
+
+
+def describe(path: str) -> Description:
     """Describes a template, without keras, or a network.
 
     Args:
         path: A `.sweet` or a `.keras` file.
-
-    Returns:
-        Facts about it, facts about its training, and the singular values of its kernels.
 
     Raises:
         ValueError: If the file is neither.
@@ -43,12 +51,15 @@ def describe(path: str) -> tuple[Facts, Facts, list[KernelHealth]]:
         if template.decoder
         else "none",
     }
-    record = {key: value for key, value in template.record.items() if key != "options"}
+    decomposition = read_decomposition(template.record)
+    unrolled = ("options", "decomposition") if decomposition else ("options",)
+    record = {key: value for key, value in template.record.items() if key not in unrolled}
     record |= template.record.get("options", {})
-    return facts, record, kernel_health(kernels_by_kind(template.kernels()))
+    health = kernel_health(kernels_by_kind(template.kernels()))
+    return Description(facts, record, health, decomposition)
 
 
-def _network(path: str) -> tuple[Facts, Facts, list[KernelHealth]]:
+def _network(path: str) -> Description:
     from sweet_keras.runs.starting_point import load_network
 
     model = load_network(path)
@@ -62,7 +73,7 @@ def _network(path: str) -> tuple[Facts, Facts, list[KernelHealth]]:
         **_geometry(backbone),
         "precision": model.dtype_policy.name,
     }
-    return facts, {}, kernel_health(backbone_kernels(backbone))
+    return Description(facts, {}, kernel_health(backbone_kernels(backbone)), {})
 
 
 def _geometry(thing: Any) -> Facts:
