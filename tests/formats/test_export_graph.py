@@ -46,8 +46,8 @@ def run_saved_model(path, pixels):
     np.save(path.parent / "pixels.npy", pixels)
     code = (
         "import sys, numpy, tensorflow as tf; path, pixels, out = sys.argv[1:];"
-        "serve = tf.saved_model.load(path).serve;"
-        "numpy.save(out, serve(numpy.load(pixels)).numpy())"
+        "model = tf.saved_model.load(path);"
+        "numpy.save(out, model.serve(numpy.load(pixels)).numpy())"
     )
     files = [str(path.parent / name) for name in ("pixels.npy", "out.npy")]
     subprocess.run([sys.executable, "-c", code, str(path), *files], check=True)
