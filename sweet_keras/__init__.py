@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sweet_keras import hub as hub
     from sweet_keras.core.size import ViTSize as ViTSize
     from sweet_keras.core.template import SweetTemplate as SweetTemplate
+    from sweet_keras.formats.export import export as export
+    from sweet_keras.formats.load_vit import load_vit as load_vit
     from sweet_keras.initialization.adapt import adapt as adapt
     from sweet_keras.initialization.decompose import decompose as decompose
     from sweet_keras.initialization.materialize import materialize as materialize
@@ -46,9 +48,11 @@ _HOMES = {
     "ViTBackbone": "models.vit_backbone",
     "ViTSize": "core.size",
     "adapt": "initialization.adapt",
+    "export": "formats.export",
     "decompose": "initialization.decompose",
     "image_detector": "tasks.image_detector",
     "image_segmenter": "tasks.image_segmenter",
+    "load_vit": "formats.load_vit",
     "materialize": "initialization.materialize",
     "order_channels": "initialization.order_channels",
     "refine": "initialization.refine",
