@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sweet_keras.initialization.materialize import materialize as materialize
     from sweet_keras.initialization.materialize import vit_like as vit_like
     from sweet_keras.initialization.order_channels import order_channels as order_channels
+    from sweet_keras.initialization.refine import refine as refine
     from sweet_keras.layers.sweet_template_vit import SweetTemplateViT as SweetTemplateViT
     from sweet_keras.layers.tucker_template import TuckerTemplate as TuckerTemplate
     from sweet_keras.models.image_classifier import ImageClassifier as ImageClassifier
@@ -54,6 +55,7 @@ _HOMES = {
     "load_vit": "formats.load_vit",
     "materialize": "initialization.materialize",
     "order_channels": "initialization.order_channels",
+    "refine": "initialization.refine",
     "vit_like": "initialization.materialize",
 }
 _PACKAGES = ("cv", "data", "hub")

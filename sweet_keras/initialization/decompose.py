@@ -68,7 +68,8 @@ def decompose(
     small = sk.materialize(template, "L6H6")
     ```
     """
-    network, decoder = _network_of(vit)
+    network = plain_network(vit)
+    decoder = vit.decoder_layer if isinstance(vit, MaskedAutoencoder) else None
     chosen = _check_choice(ranks, energy, max_parameters)
     arrays = network.arrays()
     if decoder is not None:
@@ -116,17 +117,19 @@ def decompose(
     )
 
 
-def _network_of(vit: Any) -> tuple[ViTBackbone, Any]:
-    """A plain network, and the decoder that was trained with it."""
-    network, decoder = vit, None
-    if isinstance(vit, MaskedAutoencoder):
-        network, decoder = vit.encoder, vit.decoder_layer
+def plain_network(vit: Any) -> ViTBackbone:
+    """The network itself, or the one in a masked autoencoder.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    network = vit.encoder if isinstance(vit, MaskedAutoencoder) else vit
     if not isinstance(network, ViTBackbone):
         raise ValueError(
             "`vit` must be a ViTBackbone, or a MaskedAutoencoder of one. "
             f"Received: {type(network).__name__}"
         )
-    return network, decoder
+    return network
 
 
 def _check_choice(ranks: Any, energy: float | None, max_parameters: int | None) -> Any:
