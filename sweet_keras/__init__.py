@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from sweet_keras.core.template import SweetTemplate as SweetTemplate
     from sweet_keras.formats.export import export as export
     from sweet_keras.formats.load_vit import load_vit as load_vit
+    from sweet_keras.formats.published import publish as publish
+    from sweet_keras.formats.published import pull as pull
+    from sweet_keras.formats.published import push as push
     from sweet_keras.initialization.adapt import adapt as adapt
     from sweet_keras.initialization.decompose import decompose as decompose
     from sweet_keras.initialization.materialize import materialize as materialize
@@ -56,6 +59,9 @@ _HOMES = {
     "materialize": "initialization.materialize",
     "order_channels": "initialization.order_channels",
     "refine": "initialization.refine",
+    "publish": "formats.published",
+    "pull": "formats.published",
+    "push": "formats.published",
     "vit_like": "initialization.materialize",
 }
 _PACKAGES = ("cv", "data", "hub")
