@@ -17,9 +17,17 @@ if TYPE_CHECKING:
     from sweet_keras import hub as hub
     from sweet_keras.core.size import ViTSize as ViTSize
     from sweet_keras.core.template import SweetTemplate as SweetTemplate
+    from sweet_keras.formats.export import export as export
+    from sweet_keras.formats.load_vit import load_vit as load_vit
+    from sweet_keras.formats.published import publish as publish
+    from sweet_keras.formats.published import pull as pull
+    from sweet_keras.formats.published import push as push
     from sweet_keras.initialization.adapt import adapt as adapt
+    from sweet_keras.initialization.decompose import decompose as decompose
     from sweet_keras.initialization.materialize import materialize as materialize
     from sweet_keras.initialization.materialize import vit_like as vit_like
+    from sweet_keras.initialization.order_channels import order_channels as order_channels
+    from sweet_keras.initialization.refine import refine as refine
     from sweet_keras.layers.sweet_template_vit import SweetTemplateViT as SweetTemplateViT
     from sweet_keras.layers.tucker_template import TuckerTemplate as TuckerTemplate
     from sweet_keras.models.image_classifier import ImageClassifier as ImageClassifier
@@ -45,9 +53,17 @@ _HOMES = {
     "ViTSize": "core.size",
     "adapt": "initialization.adapt",
     "class_names_of": "tasks.pyramid_of",
+    "decompose": "initialization.decompose",
+    "export": "formats.export",
     "image_detector": "tasks.image_detector",
     "image_segmenter": "tasks.image_segmenter",
+    "load_vit": "formats.load_vit",
     "materialize": "initialization.materialize",
+    "order_channels": "initialization.order_channels",
+    "refine": "initialization.refine",
+    "publish": "formats.published",
+    "pull": "formats.published",
+    "push": "formats.published",
     "vit_like": "initialization.materialize",
 }
 _PACKAGES = ("cv", "data", "hub")

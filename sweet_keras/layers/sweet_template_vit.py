@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from sweet_keras.core.form import FORM, form_of
 from sweet_keras.core.resize import depth_map
 from sweet_keras.core.size import ViTSize
 from sweet_keras.core.subnetworks import choose_subnetworks
@@ -34,7 +35,8 @@ class SweetTemplateViT(keras.layers.Layer):
         image_shape: (height, width, channels) in pixels. With a template: its own by default, other
             sides by interpolating the positions.
         patch_size: Side of a patch, in pixels. With a template: fixed by it, as are `head_dim`,
-            `ranks`, `class_token`, `positions`, `pixel_mean` and `pixel_std`.
+            `ranks`, `class_token`, `positions`, `pixel_mean`, `pixel_std` and what stands after
+            `global_blocks`.
         head_dim: Channels of a head.
         ranks: (r1, r2, r3), `"auto"`, or a share (see `sweet_keras.core.ranks`).
         class_token: Whether a class token is put before the patches.
@@ -55,6 +57,10 @@ class SweetTemplateViT(keras.layers.Layer):
         window: Side of the windows, in tokens, that most blocks attend in, or `None`. The weights
             are the same (see `sweet_keras.layers.windows`).
         global_blocks: With a window: blocks, evenly spaced, that attend to everything.
+        register_tokens: Learned tokens after the class token, 0 by default.
+        norm_epsilon: Of all LayerNorms, 1e-6 by default.
+        mlp_ratio: Width of the MLP over D, 4 by default.
+        activation: Of the MLP, `"gelu"` (exact, the default) or `"gelu_tanh"`.
 
     Call arguments:
         images: (B, height, width, channels), pixels in 0..255, of any type.
@@ -62,8 +68,8 @@ class SweetTemplateViT(keras.layers.Layer):
         training: Whether sub-networks are drawn and branches dropped.
 
     Returns:
-        Tokens (B, N, D), with a class token (B, 1 + N, D). Those of a narrow network are zero
-        beyond its channels.
+        Tokens (B, N, D): class token and registers, if there are, then the patches. Those of a
+        narrow network are zero beyond its channels.
 
     Raises:
         ValueError: If sizes do not fit each other.
@@ -103,6 +109,10 @@ class SweetTemplateViT(keras.layers.Layer):
         seed: int | None = None,
         window: int | None = None,
         global_blocks: int = 4,
+        register_tokens: int | None = None,
+        norm_epsilon: float | None = None,
+        mlp_ratio: int | None = None,
+        activation: str | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -118,10 +128,14 @@ class SweetTemplateViT(keras.layers.Layer):
             positions=positions,
             pixel_mean=pixel_mean,
             pixel_std=pixel_std,
+            register_tokens=register_tokens,
+            norm_epsilon=norm_epsilon,
+            mlp_ratio=mlp_ratio,
+            activation=activation,
         )
         for name, value in options.items():
             setattr(self, name, value)
-        check_windows(window, global_blocks, self.class_token)
+        check_windows(window, global_blocks, self.class_token + self.register_tokens)
         self.source = str(self.size)
         self.train_core = template is None if train_core is None else train_core
         self.subnetwork_rate = read_subnetwork_rate(
@@ -150,6 +164,7 @@ class SweetTemplateViT(keras.layers.Layer):
             positions=self.positions,
             pixel_mean=self.pixel_mean,
             pixel_std=self.pixel_std,
+            register_tokens=self.register_tokens,
             name="patches",
             dtype=policy,
         )
@@ -161,6 +176,7 @@ class SweetTemplateViT(keras.layers.Layer):
             self.ranks,
             tokens=self.tokens,
             train_core=self.train_core,
+            mlp_ratio=self.mlp_ratio,
             name="kernels",
             dtype=policy,
         )
@@ -172,9 +188,14 @@ class SweetTemplateViT(keras.layers.Layer):
             grid=self.patches.grid,
             window=self.window,
             global_blocks=self.global_blocks,
+            norm_epsilon=self.norm_epsilon,
+            mlp_ratio=self.mlp_ratio,
+            activation=self.activation,
             dtype=policy,
         )
-        self.final_norm = NestedLayerNormalization(name="final_norm", dtype=policy)
+        self.final_norm = NestedLayerNormalization(
+            self.norm_epsilon, name="final_norm", dtype=policy
+        )
         self.subnetwork_sizes = choose_subnetworks(size, self.subnetworks)
         self.seed_generator = keras.random.SeedGenerator(self.seed)
 
@@ -182,6 +203,11 @@ class SweetTemplateViT(keras.layers.Layer):
     def embed_dim(self) -> int:
         """Channels of a token, D."""
         return self.size.embed_dim
+
+    @property
+    def extra_tokens(self) -> int:
+        """Tokens before the patches: the class token and the registers."""
+        return self.patches.extra_tokens
 
     def build(self, input_shape=None):
         tokens = (None, self.patches.num_patches, self.embed_dim)
@@ -204,7 +230,7 @@ class SweetTemplateViT(keras.layers.Layer):
             training: See the call arguments.
 
         Returns:
-            Tokens (B, n, D), with a class token (B, 1 + n, D).
+            Tokens (B, n, D), class token and registers before them.
 
         Raises:
             ValueError: If `order` is given in a network with windows: picked patches have no grid.
@@ -286,6 +312,7 @@ class SweetTemplateViT(keras.layers.Layer):
             pixel_mean=self.pixel_mean,
             pixel_std=self.pixel_std,
             record=record or {},
+            **form_of(self),
         )
 
     def load_template(self, template: SweetTemplate) -> None:
@@ -300,7 +327,7 @@ class SweetTemplateViT(keras.layers.Layer):
         write_weights(self, template.arrays)
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], self.patches.num_patches + self.class_token, self.embed_dim)
+        return (input_shape[0], self.patches.num_patches + self.extra_tokens, self.embed_dim)
 
     def get_config(self):
         names = (
@@ -308,4 +335,5 @@ class SweetTemplateViT(keras.layers.Layer):
             "subnetwork_rate train_core drop_path layer_scale pixel_mean pixel_std tokens seed "
             "window global_blocks"
         )
-        return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}
+        names = (*names.split(), *FORM)
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -34,7 +34,7 @@ class GeneratedViT(keras.layers.Layer):
         training: Passed on to the network.
 
     Returns:
-        Tokens (B, N, D), with a class token (B, 1 + N, D).
+        Tokens (B, N, D): class token and registers, if there are, then the patches.
 
     Raises:
         ValueError: If the network has stochastic depth, or not the weights that are generated.
