@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from sweet_keras.initialization.adapt import adapt as adapt
     from sweet_keras.initialization.materialize import materialize as materialize
     from sweet_keras.initialization.materialize import vit_like as vit_like
+    from sweet_keras.initialization.materialize_generator import (
+        materialize_generator as materialize_generator,
+    )
     from sweet_keras.layers.sweet_template_vit import SweetTemplateViT as SweetTemplateViT
     from sweet_keras.layers.tucker_template import TuckerTemplate as TuckerTemplate
     from sweet_keras.models.image_classifier import ImageClassifier as ImageClassifier
+    from sweet_keras.models.image_generator import ImageGenerator as ImageGenerator
     from sweet_keras.models.kernel_muon import KernelMuon as KernelMuon
     from sweet_keras.models.late_subnetworks import LateSubnetworks as LateSubnetworks
     from sweet_keras.models.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
@@ -34,6 +38,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ImageClassifier": "models.image_classifier",
+    "ImageGenerator": "models.image_generator",
     "KernelMuon": "models.kernel_muon",
     "LateSubnetworks": "models.late_subnetworks",
     "MaskedAutoencoder": "models.masked_autoencoder",
@@ -46,6 +51,7 @@ _HOMES = {
     "image_detector": "tasks.image_detector",
     "image_segmenter": "tasks.image_segmenter",
     "materialize": "initialization.materialize",
+    "materialize_generator": "initialization.materialize_generator",
     "vit_like": "initialization.materialize",
 }
 _PACKAGES = ("cv", "data", "hub")
