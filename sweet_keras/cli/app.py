@@ -18,9 +18,10 @@ from sweet_keras.cli.info import INFO
 from sweet_keras.cli.init import INIT
 from sweet_keras.cli.pretrain import PRETRAIN
 from sweet_keras.cli.quickstart import QUICKSTART
+from sweet_keras.cli.sample import SAMPLE
 
 BACKENDS = ("tensorflow", "torch", "jax")
-COMMANDS = (QUICKSTART, PRETRAIN, INIT, FINETUNE, EVALUATE, COMPARE, INFO)
+COMMANDS = (QUICKSTART, PRETRAIN, INIT, FINETUNE, EVALUATE, COMPARE, SAMPLE, INFO)
 
 _HELP = """
 One weight template, pre-trained once without labels; every Vision Transformer made from it.
