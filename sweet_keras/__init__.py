@@ -26,11 +26,15 @@ if TYPE_CHECKING:
     from sweet_keras.initialization.decompose import decompose as decompose
     from sweet_keras.initialization.materialize import materialize as materialize
     from sweet_keras.initialization.materialize import vit_like as vit_like
+    from sweet_keras.initialization.materialize_generator import (
+        materialize_generator as materialize_generator,
+    )
     from sweet_keras.initialization.order_channels import order_channels as order_channels
     from sweet_keras.initialization.refine import refine as refine
     from sweet_keras.layers.sweet_template_vit import SweetTemplateViT as SweetTemplateViT
     from sweet_keras.layers.tucker_template import TuckerTemplate as TuckerTemplate
     from sweet_keras.models.image_classifier import ImageClassifier as ImageClassifier
+    from sweet_keras.models.image_generator import ImageGenerator as ImageGenerator
     from sweet_keras.models.kernel_muon import KernelMuon as KernelMuon
     from sweet_keras.models.late_subnetworks import LateSubnetworks as LateSubnetworks
     from sweet_keras.models.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
@@ -43,6 +47,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ImageClassifier": "models.image_classifier",
+    "ImageGenerator": "models.image_generator",
     "KernelMuon": "models.kernel_muon",
     "LateSubnetworks": "models.late_subnetworks",
     "MaskedAutoencoder": "models.masked_autoencoder",
@@ -59,6 +64,7 @@ _HOMES = {
     "image_segmenter": "tasks.image_segmenter",
     "load_vit": "formats.load_vit",
     "materialize": "initialization.materialize",
+    "materialize_generator": "initialization.materialize_generator",
     "order_channels": "initialization.order_channels",
     "refine": "initialization.refine",
     "publish": "formats.published",

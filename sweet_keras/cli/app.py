@@ -21,9 +21,21 @@ from sweet_keras.cli.init import INIT
 from sweet_keras.cli.option_words import in_option_words
 from sweet_keras.cli.pretrain import PRETRAIN
 from sweet_keras.cli.quickstart import QUICKSTART
+from sweet_keras.cli.sample import SAMPLE
 
 BACKENDS = ("tensorflow", "torch", "jax")
-COMMANDS = (QUICKSTART, PRETRAIN, INIT, FINETUNE, EVALUATE, COMPARE, INFO, IMPORT, EXPORT)
+COMMANDS = (
+    QUICKSTART,
+    PRETRAIN,
+    INIT,
+    FINETUNE,
+    EVALUATE,
+    COMPARE,
+    SAMPLE,
+    INFO,
+    IMPORT,
+    EXPORT,
+)
 
 _HELP = """
 One weight template, pre-trained once without labels; every Vision Transformer made from it.

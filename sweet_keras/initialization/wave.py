@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from sweet_keras.core import resize
-from sweet_keras.core.schema import rest
 from sweet_keras.core.size import ViTSize
 from sweet_keras.initialization.brief_fit import autoencoder_like, count_steps, fit_briefly
+from sweet_keras.initialization.resized_twin import resized_twin
 from sweet_keras.layers.kronecker_template import KERNEL_TYPES, KroneckerTemplate, units
 from sweet_keras.layers.stacked_weights import to_numpy
 from sweet_keras.models.generated_vit import GeneratedViT
@@ -113,13 +113,7 @@ def _resized(encoder: GeneratedViT, target: ViTSize) -> GeneratedViT:
     """The same templates, frozen, under the scalers of another size."""
     old = encoder.expansion
     layers = resize.depth_map(encoder.size.depth, target.depth)
-    axes = rest(class_token=True, layer_scale=True, register_tokens=1)
-    blank = encoder.backbone.twin(target)
-    arrays = blank.arrays()
-    for name, array in encoder.backbone.arrays().items():
-        if name in axes:
-            arrays[name] = resize.resize_array(array, axes[name], target.embed_dim, layers)
-    blank.load_arrays(arrays)
+    blank = resized_twin(encoder.backbone, target)
     network = kronecker_vit(blank, old.side, old.templates, train_templates=False)
     new = network.expansion
     for kind in KERNEL_TYPES:

@@ -122,7 +122,10 @@ class PatchEmbedding(keras.layers.Layer):
                 f"Received: {tuple(images.shape)}"
             )
         pixels = ops.cast(images, "float32")
-        pixels = (pixels - self._constant(self.pixel_mean)) / self._constant(self.pixel_std)
+        return self.cut((pixels - self._constant(self.pixel_mean)) / self._constant(self.pixel_std))
+
+    def cut(self, pixels):
+        """(B, height, width, channels) -> (B, N, patch^2 * channels), values as they are."""
         rows, columns = self.grid
         side, channels = self.patch_size, self.image_shape[2]
         pixels = ops.reshape(pixels, (-1, rows, side, columns, side, channels))

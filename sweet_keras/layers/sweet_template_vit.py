@@ -15,6 +15,7 @@ from sweet_keras.core.subnetworks import choose_subnetworks
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
+from sweet_keras.layers.modulation import modulate
 from sweet_keras.layers.patch_embedding import PatchEmbedding
 from sweet_keras.layers.stacked_weights import read_weights, to_numpy, write_weights
 from sweet_keras.layers.template_vit_options import read_source, read_subnetwork_rate
@@ -220,7 +221,9 @@ class SweetTemplateViT(keras.layers.Layer):
     def call(self, images, heads=None, training=None):
         return self.encode(self.patches.patchify(images), None, heads, training)
 
-    def encode(self, patches, order=None, heads=None, training=None):
+    def encode(
+        self, patches, order=None, heads=None, training=None, conditioning=None, condition=()
+    ):
         """Encodes patches, some of those of an image or all.
 
         Args:
@@ -228,6 +231,8 @@ class SweetTemplateViT(keras.layers.Layer):
             order: (B, n) integers, which patches of the image; by default all, as they lie.
             heads: See the call arguments.
             training: See the call arguments.
+            conditioning: What modulates the blocks (see `Conditioning`), or `None`.
+            condition: Tensors (B, ...) that `conditioning` is called with.
 
         Returns:
             Tokens (B, n, D), class token and registers before them.
@@ -239,7 +244,7 @@ class SweetTemplateViT(keras.layers.Layer):
         positions = self.patches.positions_of(order)
         drawing = self.subnetwork_rate and self.subnetwork_sizes and self.draws_subnetworks
         if heads is not None or not (training and drawing):
-            return self._run(patches, positions, heads, None, training)
+            return self._run(heads, None, training, conditioning, patches, positions, *condition)
         batch = ops.shape(patches)[0]
         share = self.subnetwork_rate
         if isinstance(batch, int):
@@ -249,12 +254,14 @@ class SweetTemplateViT(keras.layers.Layer):
             whole = ops.maximum(1, batch - drawn)
 
         def part(rows):
-            return patches[rows], positions if len(positions.shape) == 2 else positions[rows]
+            shared = len(positions.shape) == 2
+            cut = [tensor[rows] for tensor in condition]
+            return patches[rows], positions if shared else positions[rows], *cut
 
-        branches = [self._branch(size, training) for size in self.subnetwork_sizes]
+        branches = [self._branch(size, training, conditioning) for size in self.subnetwork_sizes]
         return ops.concatenate(
             [
-                self._run(*part(slice(None, whole)), None, None, training),
+                self._run(None, None, training, conditioning, *part(slice(None, whole))),
                 ops.switch(self.draw(), branches, *part(slice(whole, None))),
             ]
         )
@@ -265,25 +272,28 @@ class SweetTemplateViT(keras.layers.Layer):
         draw = keras.random.uniform((), seed=self.seed_generator, dtype="float32")
         return ops.minimum(ops.cast(draw * count, "int32"), count - 1)
 
-    def _branch(self, size: ViTSize, training):
+    def _branch(self, size: ViTSize, training, conditioning):
         """The network of one size within this one."""
         layers = depth_map(self.size.depth, size.depth).argmax(axis=1).tolist()
-        return lambda patches, positions: self._run(
-            patches, positions, size.num_heads, layers, training
-        )
+        return lambda *inputs: self._run(size.num_heads, layers, training, conditioning, *inputs)
 
-    def _run(self, patches, positions, heads, layers, training):
+    def _run(self, heads, layers, training, conditioning, patches, positions, *condition):
         """Only some layers with so many heads; `None` for all."""
         prefix = HeadPrefix(self.size.num_heads, self.size.head_dim, heads)
         layers = range(self.size.depth) if layers is None else layers
+        modulations, final = modulate(conditioning, condition, prefix, layers)
         tokens = self.patches.embed(patches, positions, prefix)
-        for layer, projections in zip(
-            layers, self.kernels(prefix=prefix, layers=layers), strict=True
+        for layer, projections, modulation in zip(
+            layers, self.kernels(prefix=prefix, layers=layers), modulations, strict=True
         ):
             tokens = self.blocks[layer](
-                tokens, projections=projections, prefix=prefix, training=training
+                tokens,
+                projections=projections,
+                prefix=prefix,
+                modulation=modulation,
+                training=training,
             )
-        tokens = self.final_norm(tokens, prefix=prefix)
+        tokens = self.final_norm(tokens, prefix=prefix, modulation=final)
         missing = self.embed_dim - prefix.embed_dim
         return ops.pad(tokens, ((0, 0), (0, 0), (0, missing))) if missing else tokens
 

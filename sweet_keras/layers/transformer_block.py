@@ -13,6 +13,7 @@ from sweet_keras.core.form import check_form
 from sweet_keras.core.size import ViTSize
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
+from sweet_keras.layers.modulation import UNMODULATED
 from sweet_keras.layers.projections import DenseProjections
 from sweet_keras.layers.windows import Windows, layer_windows
 
@@ -40,6 +41,7 @@ class TransformerBlock(keras.layers.Layer):
         x: Tokens (B, N, D).
         projections: `Projections` to use instead of its own kernels.
         prefix: `HeadPrefix` the network is narrowed to, or `None` for the full width.
+        modulation: `Modulation` by a condition, or `None`.
         training: Whether branches are dropped.
 
     Raises:
@@ -145,7 +147,7 @@ class TransformerBlock(keras.layers.Layer):
             named |= {"layer_scale1": self.layer_scale1, "layer_scale2": self.layer_scale2}
         return named
 
-    def call(self, x, projections=None, prefix=None, training=None):
+    def call(self, x, projections=None, prefix=None, modulation=None, training=None):
         if projections is None:
             projections = DenseProjections(
                 Kernels(
@@ -153,14 +155,19 @@ class TransformerBlock(keras.layers.Layer):
                 )
             )
         prefix = prefix or HeadPrefix(self.num_heads, self.head_dim)
-        attended = self._attention(self.norm1(x, prefix=prefix), projections, prefix)
-        x = x + self._branch(attended, "layer_scale1", prefix, training)
-        hidden = self._mlp(self.norm2(x, prefix=prefix), projections, prefix)
-        return x + self._branch(hidden, "layer_scale2", prefix, training)
+        norm1, gate1, norm2, gate2 = modulation or UNMODULATED
+        x1 = self.norm1(x, prefix=prefix, modulation=norm1)
+        attended = self._attention(x1, projections, prefix)
+        x = x + self._branch(attended, "layer_scale1", gate1, prefix, training)
+        x2 = self.norm2(x, prefix=prefix, modulation=norm2)
+        hidden = self._mlp(x2, projections, prefix)
+        return x + self._branch(hidden, "layer_scale2", gate2, prefix, training)
 
-    def _branch(self, x, scale, prefix, training):
+    def _branch(self, x, scale, gate, prefix, training):
         if self.layer_scale is not None:
             x = x * prefix.channels(getattr(self, scale))
+        if gate is not None:
+            x = x * gate
         return self.drop(x, training=training)
 
     def _attention(self, x, projections, prefix):

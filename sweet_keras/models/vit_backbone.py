@@ -11,6 +11,7 @@ from sweet_keras.core.form import form_of
 from sweet_keras.core.size import ViTSize
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
+from sweet_keras.layers.modulation import modulate
 from sweet_keras.layers.patch_embedding import PatchEmbedding
 from sweet_keras.layers.stacked_weights import read_weights, write_weights
 from sweet_keras.layers.transformer_block import block_stack
@@ -143,7 +144,9 @@ class ViTBackbone(keras.Model):
         """Tokens before the patches: the class token and the registers."""
         return self.patches.extra_tokens
 
-    def encode(self, patches, order=None, heads=None, training=None):
+    def encode(
+        self, patches, order=None, heads=None, training=None, conditioning=None, condition=()
+    ):
         """Encodes patches, some of those of an image or all; see `SweetTemplateViT.encode`.
 
         Raises:
@@ -157,9 +160,11 @@ class ViTBackbone(keras.Model):
         check_whole_grid(self.window, order)
         prefix = HeadPrefix(self.size.num_heads, self.size.head_dim)
         tokens = self.patches.embed(patches, self.patches.positions_of(order), prefix)
-        for block in self.blocks:
-            tokens = block(tokens, training=training)
-        return self.final_norm(tokens)
+        layers = range(self.size.depth)
+        modulations, final = modulate(conditioning, condition, prefix, layers)
+        for block, modulation in zip(self.blocks, modulations, strict=True):
+            tokens = block(tokens, modulation=modulation, training=training)
+        return self.final_norm(tokens, modulation=final)
 
     def twin(self, size: str | ViTSize | None = None) -> ViTBackbone:
         """A randomly initialised network, all else as this one's.
