@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ KEPT_ENERGY = 0.95  # by default, where ranks are chosen
 
 
 def decompose(
-    vit: ViTBackbone | MaskedAutoencoder,
+    vit: ViTBackbone | MaskedAutoencoder | str | os.PathLike[str],
     ranks: Sequence[int] | float | str | None = None,
     *,
     energy: float | None = None,
@@ -38,8 +39,8 @@ def decompose(
     exactly the network.
 
     Args:
-        vit: A trained network, or the masked autoencoder of one, whose decoder is then kept for
-            `adapt`. It is left as it is.
+        vit: A trained network; or the masked autoencoder of one, whose decoder is then kept for
+            `adapt`; or the path of a checkpoint (see `sweet_keras.load_vit`). It is left as it is.
         ranks: (r1, r2, r3) of the layer, input and output axes; a share (see
             `sweet_keras.core.ranks`); `"full"`; or `"auto"`: as few parameters as keep `energy`, or
             as much energy as fits `max_parameters`. By default `"auto"` if one of these is given,
@@ -118,15 +119,19 @@ def decompose(
 
 
 def plain_network(vit: Any) -> ViTBackbone:
-    """The network itself, or the one in a masked autoencoder.
+    """The network itself, or the one in a masked autoencoder or a file.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If it is none of these.
     """
+    if isinstance(vit, str | os.PathLike):
+        from sweet_keras.formats.load_vit import load_vit
+
+        return load_vit(vit)
     network = vit.encoder if isinstance(vit, MaskedAutoencoder) else vit
     if not isinstance(network, ViTBackbone):
         raise ValueError(
-            "`vit` must be a ViTBackbone, or a MaskedAutoencoder of one. "
+            "`vit` must be a ViTBackbone, a MaskedAutoencoder of one, or the path of a checkpoint. "
             f"Received: {type(network).__name__}"
         )
     return network

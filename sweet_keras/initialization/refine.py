@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import Any
 
 import keras
@@ -25,7 +26,7 @@ _VALIDATION = 256  # images, by default
 
 def refine(
     template: SweetTemplate,
-    vit: ViTBackbone | MaskedAutoencoder,
+    vit: ViTBackbone | MaskedAutoencoder | str | os.PathLike[str],
     images: Any,
     *,
     validation: Any = None,
@@ -47,7 +48,7 @@ def refine(
 
     Args:
         template: Made by `sweet_keras.decompose`, of the size of its source.
-        vit: The source. It is left as it is.
+        vit: The source, or its path. It is left as it is.
         images: Pixels (n, height, width, channels) in 0..255, or a data set of batches together
             with `steps` and `validation`.
         validation: Images that the error is measured on and that nothing is fitted to; by default

@@ -105,6 +105,19 @@ def test_ranks_by_energy_and_by_parameters(rng):
     assert spectrum["ranks"] == list(range(1, 13))
 
 
+def test_from_a_file(rng, tmp_path):
+    vit = network(rng)
+    path = tmp_path / "vit.keras"
+    vit.save(path)
+    for given in (path, str(path)):
+        template = sk.decompose(given, (9, 9, 9))
+        expected = sk.decompose(vit, (9, 9, 9))
+        for name, array in expected.arrays.items():
+            np.testing.assert_array_equal(template.arrays[name], array)
+    with pytest.raises(FileNotFoundError, match="none"):
+        sk.decompose(tmp_path / "none.keras")
+
+
 def test_saved_and_loaded(rng, tmp_path):
     template = sk.decompose(network(rng, **VARIANTS["form"]), (10, 9, 8), order="energy")
     template.save(tmp_path / "t.sweet")
@@ -159,5 +172,5 @@ def test_bad_arguments(rng, arguments, message):
 def test_a_template_network_is_refused():
     layer = sk.SweetTemplateViT("L1H1", image_shape=SHAPE, patch_size=4, head_dim=4)
     for thing in (layer, sk.MaskedAutoencoder(layer), None):
-        with pytest.raises(ValueError, match="`vit` must be a ViTBackbone, or a Masked"):
+        with pytest.raises(ValueError, match="`vit` must be a ViTBackbone, a Masked"):
             sk.decompose(thing)
