@@ -17,6 +17,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=10_000, help="images to pre-train on")
     parser.add_argument("--epochs", type=int, default=2, help="passes of pre-training")
+    parser.add_argument("--size", default="L6H6", help="layers and heads of the template")
     parser.add_argument("--patch-size", type=int, default=7, help="4 for finer maps, slower")
     parser.add_argument("--template", default="garments.sweet", help="file to write")
     options = parser.parse_args()
@@ -26,7 +27,7 @@ def main() -> None:
 
     # 1. Pre-train once, without labels.
     encoder = sk.SweetTemplateViT(
-        "L6H6", image_shape=(28, 28, 1), patch_size=options.patch_size, head_dim=8
+        options.size, image_shape=(28, 28, 1), patch_size=options.patch_size, head_dim=8
     )
     mae = sk.MaskedAutoencoder(encoder)
     mae.compile(optimizer=keras.optimizers.AdamW(4e-3, weight_decay=0.05))

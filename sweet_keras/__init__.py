@@ -17,12 +17,20 @@ if TYPE_CHECKING:
     from sweet_keras import hub as hub
     from sweet_keras.core.size import ViTSize as ViTSize
     from sweet_keras.core.template import SweetTemplate as SweetTemplate
+    from sweet_keras.formats.export import export as export
+    from sweet_keras.formats.load_vit import load_vit as load_vit
+    from sweet_keras.formats.published import publish as publish
+    from sweet_keras.formats.published import pull as pull
+    from sweet_keras.formats.published import push as push
     from sweet_keras.initialization.adapt import adapt as adapt
+    from sweet_keras.initialization.decompose import decompose as decompose
     from sweet_keras.initialization.materialize import materialize as materialize
     from sweet_keras.initialization.materialize import vit_like as vit_like
     from sweet_keras.initialization.materialize_generator import (
         materialize_generator as materialize_generator,
     )
+    from sweet_keras.initialization.order_channels import order_channels as order_channels
+    from sweet_keras.initialization.refine import refine as refine
     from sweet_keras.layers.sweet_template_vit import SweetTemplateViT as SweetTemplateViT
     from sweet_keras.layers.tucker_template import TuckerTemplate as TuckerTemplate
     from sweet_keras.models.image_classifier import ImageClassifier as ImageClassifier
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
     from sweet_keras.models.vit_backbone import ViTBackbone as ViTBackbone
     from sweet_keras.tasks.image_detector import image_detector as image_detector
     from sweet_keras.tasks.image_segmenter import image_segmenter as image_segmenter
+    from sweet_keras.tasks.pyramid_of import class_names_of as class_names_of
 
 __version__ = "0.1.0"
 
@@ -48,10 +57,19 @@ _HOMES = {
     "ViTBackbone": "models.vit_backbone",
     "ViTSize": "core.size",
     "adapt": "initialization.adapt",
+    "class_names_of": "tasks.pyramid_of",
+    "decompose": "initialization.decompose",
+    "export": "formats.export",
     "image_detector": "tasks.image_detector",
     "image_segmenter": "tasks.image_segmenter",
+    "load_vit": "formats.load_vit",
     "materialize": "initialization.materialize",
     "materialize_generator": "initialization.materialize_generator",
+    "order_channels": "initialization.order_channels",
+    "refine": "initialization.refine",
+    "publish": "formats.published",
+    "pull": "formats.published",
+    "push": "formats.published",
     "vit_like": "initialization.materialize",
 }
 _PACKAGES = ("cv", "data", "hub")

@@ -5,6 +5,7 @@ Nothing here needs keras, so that tests/core runs without it.
 
 import importlib.util
 import os
+import sys
 import zlib
 
 import numpy as np
@@ -18,6 +19,18 @@ settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("busy")
 
 HAS_KERAS = importlib.util.find_spec("keras") is not None
+
+# What is tested here runs without Keras, so it is the same on every backend: tox tests it on one,
+# by `-m keras` elsewhere. A file that does need Keras has this mark; all other folders need it.
+WITHOUT_KERAS = {"benchmarks", "cli", "core", "data", "evaluation", "report", "runs"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects
+def pytest_collection_modifyitems(config, items):
+    here = config.rootpath / "tests"
+    for item in items:
+        if item.path.relative_to(here).parts[0] not in WITHOUT_KERAS:
+            item.add_marker("keras")
 
 
 @pytest.fixture
@@ -33,8 +46,12 @@ def rng(seed):
 
 
 @pytest.fixture(autouse=True)
-def _seed_keras(request):
-    if HAS_KERAS and "core" not in request.path.relative_to(request.config.rootpath).parts:
+def _seed_or_forbid_keras(request, monkeypatch):
+    if not HAS_KERAS:
+        return
+    if request.node.get_closest_marker("keras"):
         import keras
 
         keras.utils.set_random_seed(request.getfixturevalue("seed"))
+    else:
+        monkeypatch.setitem(sys.modules, "keras", None)  # importing it fails

@@ -5,17 +5,27 @@ The functions here refuse instead.
 """
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 import keras
+import numpy as np
 
 # JAX has no public way to ask this, and asking for the devices would start it.
 from jax._src.xla_bridge import backends_are_initialized
 
 from ..threads import check_threads, default_threads
 
-__all__ = ["describe", "limit_memory_growth", "set_determinism", "set_seed", "set_threads"]
+__all__ = [
+    "describe",
+    "limit_memory_growth",
+    "random_state",
+    "set_determinism",
+    "set_random_state",
+    "set_seed",
+    "set_threads",
+]
 
 # XLA makes its thread pool as large as the first of the two that is set.
 THREADS = ("PJRT_NPROC", "NPROC")
@@ -86,6 +96,23 @@ def set_seed(seed: int) -> None:
 
     Args:
         seed: An integer.
+    """
+
+
+def random_state() -> dict[str, np.ndarray]:
+    """Returns the state of the framework's own generators: JAX has none.
+
+    Returns:
+        An empty dictionary.
+    """
+    return {}
+
+
+def set_random_state(state: Mapping[str, np.ndarray]) -> None:
+    """Does nothing: JAX has no generator of its own.
+
+    Args:
+        state: What `random_state` returned, on any backend.
     """
 
 

@@ -1,13 +1,23 @@
 """The machine as TensorFlow sees it, and its switches."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from ..threads import check_threads, default_threads
 
-__all__ = ["describe", "limit_memory_growth", "set_determinism", "set_seed", "set_threads"]
+__all__ = [
+    "describe",
+    "limit_memory_growth",
+    "random_state",
+    "set_determinism",
+    "set_random_state",
+    "set_seed",
+    "set_threads",
+]
 
 
 def describe() -> dict[str, Any]:
@@ -69,6 +79,26 @@ def set_seed(seed: int) -> None:
         seed: An integer.
     """
     tf.random.set_seed(seed)
+
+
+def random_state() -> dict[str, np.ndarray]:
+    """Returns the state of the framework's own generators: TensorFlow has none that can be read.
+
+    An operation without a seed hides its state; Keras makes none of these, its layers draw from
+    variables.
+
+    Returns:
+        An empty dictionary.
+    """
+    return {}
+
+
+def set_random_state(state: Mapping[str, np.ndarray]) -> None:
+    """Does nothing: TensorFlow has no generator that could go on from a state, see `random_state`.
+
+    Args:
+        state: What `random_state` returned, on any backend.
+    """
 
 
 def limit_memory_growth() -> bool:

@@ -1,14 +1,24 @@
 """The machine as PyTorch sees it, and its switches."""
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 import torch
 
 from ..threads import check_threads
 
-__all__ = ["describe", "limit_memory_growth", "set_determinism", "set_seed", "set_threads"]
+__all__ = [
+    "describe",
+    "limit_memory_growth",
+    "random_state",
+    "set_determinism",
+    "set_random_state",
+    "set_seed",
+    "set_threads",
+]
 
 
 def describe() -> dict[str, Any]:
@@ -66,6 +76,43 @@ def set_seed(seed: int) -> None:
         seed: An integer.
     """
     torch.manual_seed(seed)
+
+
+def random_state() -> dict[str, np.ndarray]:
+    """Returns the state of PyTorch's own generators, which dropout without a seed draws from.
+
+    Returns:
+        A uint8 array for each generator: `"cpu"`, and where GPUs are in use `"cuda:0"` and so on.
+    """
+    states = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_initialized():
+        states |= {f"cuda:{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
+    return {name: state.numpy().copy() for name, state in states.items()}
+
+
+def set_random_state(state: Mapping[str, np.ndarray]) -> None:
+    """Makes the generators go on from where they were.
+
+    Args:
+        state: What `random_state` returned, on any backend. Generators that are not in it, or whose
+            device is not there, stay as they are.
+
+    Raises:
+        ValueError: An array is no state of a generator.
+    """
+    devices = torch.cuda.device_count()
+    for name, array in state.items():
+        kind, _, index = name.partition(":")
+        try:
+            if kind == "cpu":
+                torch.set_rng_state(torch.tensor(array))
+            elif kind == "cuda" and int(index) < devices:
+                torch.cuda.set_rng_state(torch.tensor(array), int(index))
+        except (RuntimeError, TypeError) as error:
+            raise ValueError(
+                f"`state` must hold what `random_state` returned. Received: {name!r}, an array "
+                f"{array.dtype} {array.shape} ({error})"
+            ) from error
 
 
 def limit_memory_growth() -> bool:

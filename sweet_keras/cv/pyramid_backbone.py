@@ -52,7 +52,8 @@ def pyramid(
             SegFormer all.
         window: Side of the windows that attention is limited to, in patches, or `None`.
         global_blocks: Blocks that attend to the whole image nevertheless.
-        **kwargs: `name`, and `dtype` of the pyramid, by default that of `vit`.
+        **kwargs: `name`, `dtype` of the pyramid, by default that of `vit`, and `class_names` of the
+            model it becomes part of, to be saved with it.
 
     Raises:
         ValueError: If an argument does not fit.

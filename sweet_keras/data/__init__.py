@@ -37,6 +37,7 @@ from sweet_keras.data.pipeline import pipeline, steps_per_epoch
 from sweet_keras.data.placement import Placement
 from sweet_keras.data.read_idx import read_idx
 from sweet_keras.data.read_npz import read_npz
+from sweet_keras.data.renumbered_source import RenumberedSource
 from sweet_keras.data.scale_jitter import ScaleJitter
 from sweet_keras.data.source import Source
 from sweet_keras.data.subset import AnnotatedSubset, Subset
@@ -55,6 +56,7 @@ __all__ = [
     "ImageFolder",
     "MaskFolder",
     "Placement",
+    "RenumberedSource",
     "ScaleJitter",
     "Source",
     "Subset",

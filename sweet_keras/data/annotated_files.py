@@ -138,7 +138,7 @@ class AnnotatedFiles(AnnotatedSource):
         try:
             reason = check_image(record.file, self.channels, self.max_pixels)
             if reason is not None:
-                return f"{record.file}: unreadable image: {reason}"
+                return f"{record.file}: unreadable image. Received: {reason}"
             size = image_size(record.file, self.max_pixels)
             _check_size(record, size)
             if self.has_masks:

@@ -26,7 +26,7 @@ def read_coco(path: Path) -> dict[str, list[Any]]:
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: unreadable JSON: {error}") from error
+        raise ValueError(f"{path}: unreadable JSON. Received: {error}") from error
     keys = ("images", "annotations", "categories")
     if not isinstance(content, dict) or any(type(content.get(key)) is not list for key in keys):
         kind = sorted(content)[:8] if isinstance(content, dict) else type(content).__name__

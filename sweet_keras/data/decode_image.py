@@ -45,7 +45,7 @@ def decode_image(path: Path, channels: int, max_pixels: int) -> np.ndarray:
             image.load()  # PNG may hold its EXIF block behind the pixels
             pixels = np.array(_converted(_upright(image), channels))
     except Exception as error:  # decoders raise nearly anything on corrupt data
-        raise ValueError(f"{path}: unreadable image: {error}") from error
+        raise ValueError(f"{path}: unreadable image. Received: {error}") from error
     return pixels.reshape(*pixels.shape[:2], channels)
 
 

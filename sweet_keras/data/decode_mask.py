@@ -108,7 +108,7 @@ def decode_mask(
             return _numbers(image)
     except Exception as error:  # decoders raise nearly anything on corrupt data
         where = f"{file}: " if isinstance(file, Path) else ""
-        raise ValueError(f"{where}unreadable mask: {error}") from error
+        raise ValueError(f"{where}unreadable mask. Received: {error}") from error
 
 
 def check_mask(
@@ -150,7 +150,8 @@ def _numbers(image: Image.Image) -> np.ndarray:
     if image.mode not in ("P", "L"):
         raise ValueError(
             "expected gray levels or a palette of up to 8 bits; a mask in colours needs the table "
-            f"of its classes, `colors`. Received: an image of mode {image.mode}"
+            "of its classes, `colors` or a file colors.json beside the folders. "
+            f"Received: an image of mode {image.mode}"
         )
     stored = image.tile[0][3] if image.tile else None
     return np.array(image) // np.uint8(_STRETCHED.get(stored, 1))

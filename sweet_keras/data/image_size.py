@@ -28,5 +28,5 @@ def image_size(path: Path, max_pixels: int) -> tuple[int, int]:
             width, height = image.size
             sideways = exif_orientation(image) in _SIDEWAYS
     except Exception as error:  # decoders raise nearly anything on corrupt data
-        raise ValueError(f"{path}: unreadable image: {error}") from error
+        raise ValueError(f"{path}: unreadable image. Received: {error}") from error
     return (width, height) if sideways else (height, width)

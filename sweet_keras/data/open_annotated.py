@@ -9,12 +9,14 @@ from pathlib import Path
 
 from sweet_keras.data.annotated_source import AnnotatedSource
 from sweet_keras.data.coco_source import CocoSource
+from sweet_keras.data.mask_colors import number_mask_colors, read_mask_colors
 from sweet_keras.data.mask_folder import MaskFolder
 from sweet_keras.data.split_names import split_names
 from sweet_keras.data.tfds_annotated import TFDSAnnotated
 from sweet_keras.data.voc_source import VocSource
 
 _ROBOFLOW = "_annotations.coco.json"
+_COLORS = "colors.json"
 _LAYOUTS = (
     "annotations/instances_<split>*.json with images in <split>*/ or images/ (COCO)",
     f"<split>/{_ROBOFLOW} with images beside it (COCO)",
@@ -43,7 +45,9 @@ def open_annotated(
       `CocoSource`;
     * a folder with `Annotations/` and `JPEGImages/`: `VocSource`;
     * a folder with `<split>/images` and `<split>/masks`, or with `images/<split>`
-      and `masks/<split>`: `MaskFolder`.
+      and `masks/<split>`: `MaskFolder`. A file `colors.json` in it says what the colours of RGB
+      masks stand for, `{"road": "#804080", "car": "#00008e", "ignored": "#000000"}`, and names
+      the classes.
 
     Splits may be called otherwise, such as `val` for `test`; see `split_names`.
 
@@ -106,6 +110,10 @@ def _opened(path: Path, split: str, masks: bool, options: dict) -> AnnotatedSour
                 'A folder of masks has no boxes: open it with task="segment". '
                 f"Received: spec={os.fspath(path)!r}, task='detect'"
             )
+        if (path / _COLORS).is_file():
+            names, colors = number_mask_colors(read_mask_colors(path / _COLORS))
+            names = names if options["classes"] is None else options["classes"]
+            return MaskFolder(*folders, **{**options, "classes": names, "colors": colors})
         training = _mask_folders(path, "train")
         if options["classes"] is None and training not in (None, folders):
             known = MaskFolder(*training, **{**options, "classes": None}).classes

@@ -120,7 +120,7 @@ def decode_pixels(stored: bytes | np.ndarray, channels: int, max_pixels: int) ->
             with open_image(io.BytesIO(stored), max_pixels) as image:
                 pixels = np.array(image.convert(mode))
         except Exception as error:  # decoders raise nearly anything on corrupt data
-            raise ValueError(f"unreadable image: {error}") from error
+            raise ValueError(f"unreadable image. Received: {error}") from error
         return pixels.reshape(*pixels.shape[:2], channels)
     pixels = np.array(stored)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[-1] not in (1, 3):
@@ -154,4 +154,4 @@ def pixel_size(stored: bytes | np.ndarray, max_pixels: int) -> tuple[int, int]:
         with open_image(io.BytesIO(stored), max_pixels) as image:
             return image.height, image.width
     except Exception as error:  # as above
-        raise ValueError(f"unreadable image: {error}") from error
+        raise ValueError(f"unreadable image. Received: {error}") from error

@@ -57,7 +57,7 @@ def read_voc_xml(path: Path) -> VocImage:
             raise ValueError(f"expected <annotation> around all, received <{root.tag[:40]}>")
         size = _size(root)
     except (OSError, ValueError, ET.ParseError, expat.ExpatError, LookupError) as error:
-        raise ValueError(f"{path}: unreadable VOC annotation: {error}") from error
+        raise ValueError(f"{path}: unreadable VOC annotation. Received: {error}") from error
     # What a part of an object is called, such as a head, is none of the classes.
     objects = tuple(_object(element) for element in root.findall("object"))
     return VocImage(_text(root, "filename"), size, objects)

@@ -69,8 +69,9 @@ def pyramid(
         levels: Level l has stride `2**l`. RetinaNet takes 3 to 5, DeepLab 2 and 5, SegFormer all.
         window: Side of the windows that attention is limited to, in patches, or `None`.
         global_blocks: Blocks that attend to the whole image nevertheless.
-        **kwargs: `name`, `dtype` of the pyramid, by default that of `vit`, and `stride_4`, what
-            the level of stride 4 is called in `pyramid_outputs`: `"P1"`, or `"P2"`.
+        **kwargs: `name`, `dtype` of the pyramid, by default that of `vit`, `class_names` of the
+            model it becomes part of, to be saved with it, and `stride_4`, what the level of stride
+            4 is called in `pyramid_outputs`: `"P1"`, or `"P2"`.
 
     Raises:
         ValueError: If an argument does not fit.

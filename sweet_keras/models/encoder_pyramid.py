@@ -18,6 +18,9 @@ class EncoderPyramid:
         encoder: A `ViTBackbone` or a `SweetTemplateViT`. It becomes part of the model.
         channels: Of the levels, one number or one for each.
         levels: Ascending; level l has stride `2**l`.
+        class_names: Names of the classes of the model that is put on the pyramid, in the order of
+            their numbers. They are kept here, and so in its file, since the libraries' own models
+            have no place for them.
         dtype: Data type policy of the pyramid; by default the encoder's.
 
     Call arguments:
@@ -40,6 +43,7 @@ class EncoderPyramid:
         *,
         channels: int | Sequence[int] = 256,
         levels: Sequence[int] = (2, 3, 4, 5),
+        class_names: Sequence[str] | None = None,
         dtype=None,
         **kwargs,
     ):
@@ -56,6 +60,7 @@ class EncoderPyramid:
         self.encoder = encoder
         self.channels = channels if isinstance(channels, int) else widths
         self.levels = levels
+        self.class_names = None if class_names is None else tuple(class_names)
         self.image_shape = encoder.image_shape
 
     def get_config(self):
@@ -65,6 +70,7 @@ class EncoderPyramid:
             "encoder": keras.saving.serialize_keras_object(self.encoder),
             "channels": self.channels,
             "levels": self.levels,
+            "class_names": self.class_names,
         }
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Sequence
 
 from sweet_keras.core.resize import resize_grid
@@ -30,7 +31,8 @@ def resized_encoder(
         window: Side of the windows, in tokens, that most blocks attend in; `None` for global
             attention in all blocks. An encoder's own window is not inherited. No sub-networks are
             drawn in a `SweetTemplateViT` with a window.
-        global_blocks: With a window: blocks, evenly spaced, that attend to everything.
+        global_blocks: With a window: blocks, evenly spaced, that attend to everything. A network
+            with no more blocks than that has no use for a window, which is warned of.
 
     Returns:
         A built encoder of the same kind, name, data type policy and options.
@@ -51,6 +53,13 @@ def resized_encoder(
             f"`materialize` that gives one. Received: {type(vit).__name__}"
         )
     check_windows(window, global_blocks, vit.extra_tokens)
+    if window is not None and vit.size.depth <= global_blocks:
+        warnings.warn(
+            f"The window of {window} patches changes nothing: {global_blocks} blocks attend to the "
+            f"whole image nevertheless, and {vit.size} has {vit.size.depth}. Give fewer "
+            "`global_blocks`, or no `window`.",
+            stacklevel=2,
+        )
     shape = _image_shape(image_shape, vit)
     config = {
         **vit.get_config(),

@@ -9,7 +9,10 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from sweet_keras import backends
 from sweet_keras.core.atomic import atomic_write
+
+_RANDOM = "random/"  # before the names of the framework's own generators
 
 
 def training_state(model: keras.Model) -> dict[str, keras.Variable]:
@@ -36,6 +39,9 @@ def training_state(model: keras.Model) -> dict[str, keras.Variable]:
 def save_checkpoint(model: keras.Model, path: str | os.PathLike, epoch: int) -> None:
     """Writes the state after `epoch` whole epochs; the file is whole or not there.
 
+    With the variables go the states of the framework's own generators, since Keras' dropout draws
+    from that of PyTorch.
+
     Keras' `BackupAndRestore` writes weights and epoch to two files, in place, and a run killed
     between them goes on with one epoch repeated; hence this one file.
 
@@ -51,6 +57,8 @@ def save_checkpoint(model: keras.Model, path: str | os.PathLike, epoch: int) -> 
         array = np.array(keras.ops.convert_to_numpy(variable.value), order="C")
         # Half precisions have no numpy type of their own; float32 holds them exactly.
         arrays[name] = array if array.dtype.kind in "fiub" else array.astype("float32")
+    own = backends.current().device.random_state()
+    arrays |= {_RANDOM + name: array for name, array in own.items()}
     with atomic_write(path) as temporary:
         save_file(arrays, temporary, metadata={"training": json.dumps({"epoch": epoch})})
 
@@ -77,6 +85,7 @@ def restore_checkpoint(model: keras.Model, path: str | os.PathLike) -> int:
         raise ValueError(
             f"Expected the checkpoint of a training. Received: {path} ({error})"
         ) from error
+    own = {name: arrays.pop(name) for name in list(arrays) if name.startswith(_RANDOM)}
     expected = {name: tuple(variable.shape) for name, variable in state.items()}
     received = {name: array.shape for name, array in arrays.items()}
     if expected != received:
@@ -88,6 +97,8 @@ def restore_checkpoint(model: keras.Model, path: str | os.PathLike) -> int:
         )
     for name, variable in state.items():
         variable.assign(arrays[name])
+    device = backends.current().device
+    device.set_random_state({name.removeprefix(_RANDOM): own[name] for name in own})
     return int(epoch)
 
 

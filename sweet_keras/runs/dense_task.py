@@ -19,6 +19,7 @@ from sweet_keras.models.vit_backbone import ViTBackbone
 from sweet_keras.runs.learning_task import LearningTask
 from sweet_keras.tasks.choose_head import choose_head
 from sweet_keras.tasks.make_model import make_model
+from sweet_keras.tasks.pyramid_of import pyramid_of
 
 
 class DenseTask(LearningTask):
@@ -73,7 +74,7 @@ class DenseTask(LearningTask):
         return make_model(
             self.head,
             backbone,
-            len(classes),
+            classes,
             optimizer=optimizer,
             jit_compile="auto" if jit is None else jit,
             options=self.options,
@@ -119,8 +120,4 @@ class DenseTask(LearningTask):
 
 def encoder_of(model: keras.Model) -> ViTBackbone:
     """The network within a detector or segmenter."""
-    inner = model.backbone
-    while not isinstance(inner, ViTBackbone):
-        # KerasHub puts a backbone of its own between.
-        inner = inner.encoder if hasattr(inner, "encoder") else inner.image_encoder
-    return inner
+    return pyramid_of(model).encoder

@@ -3,19 +3,18 @@
 import json
 from pathlib import Path
 
-import keras
 from rich.console import Console
 
 from sweet_keras.core.atomic import atomic_write
+from sweet_keras.data import RenumberedSource
 from sweet_keras.models.image_classifier import ImageClassifier
 from sweet_keras.models.vit_backbone import ViTBackbone
 from sweet_keras.runs.choose_task import task_of
-from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.finetune_config import EvaluateConfig
 from sweet_keras.runs.progress import batches_bar
-from sweet_keras.runs.results import Results
 from sweet_keras.runs.score import METRICS, Score
 from sweet_keras.runs.starting_point import load_model
+from sweet_keras.tasks.pyramid_of import class_names_of
 
 
 def evaluate(
@@ -43,14 +42,22 @@ def evaluate(
             f"'sweet finetune'. Received: {config.model}, a network {kind}"
         )
     shape = tuple(model.inputs[0].shape[1:])
-    source = task.open(config.data, config.split, shape[2])
+    source = task.open(config.data, config.split, shape[2], config.on_error)
     classes = task.classes(source)
-    known = _known_classes(model, config.model)
+    known = class_names_of(model)
     if known is not None and source.classes is not None and classes != known:
-        raise ValueError(
-            f"--data must have the classes of the network, {', '.join(known)}, in this order. "
-            f"Received: {config.data} with {', '.join(classes)}"
-        )
+        if isinstance(model, ImageClassifier):
+            raise ValueError(
+                f"--data must have the classes of the network, {', '.join(known)}, in this order. "
+                f"Received: {config.data} with {', '.join(classes)}"
+            )
+        unknown = [name for name in classes if name not in known]
+        if unknown:
+            raise ValueError(
+                f"--data must have no classes but those of the network, {', '.join(known)}. "
+                f"Received: {config.data} with {', '.join(unknown)}"
+            )
+        source, classes = RenumberedSource(source, known), known
     if known is None:
         console.print(
             "The file does not say the names of its classes: those of --data are taken, in their "
@@ -70,19 +77,6 @@ def evaluate(
     if config.json is not None:
         _write(Path(config.json), config, score, classes, METRICS[task.name])
     return score, classes, METRICS[task.name]
-
-
-def _known_classes(model: keras.Model, path: str) -> tuple[str, ...] | None:
-    """Names of the classes a network was trained on, if they are known.
-
-    A classifier keeps them; models of other libraries do not, but their run does.
-    """
-    if isinstance(model, ImageClassifier):
-        return model.class_names
-    run = RunDirectory(Path(path).parent)
-    if Path(path).name != run.model.name or not run.results.exists():
-        return None
-    return Results.load(run.results).task.classes or None
 
 
 def _write(

@@ -4,7 +4,13 @@ from typing import Literal
 
 from sweet_keras.runs.config import Config, option
 from sweet_keras.runs.task_config import ANNOTATED, TaskConfig
-from sweet_keras.runs.training_config import ADAPT_EPOCHS, SPEC, TrainingConfig
+from sweet_keras.runs.training_config import (
+    ADAPT_EPOCHS,
+    ON_ERROR,
+    SPEC,
+    OnError,
+    TrainingConfig,
+)
 
 Start = Literal["auto", "slice", "adapt", "random"]
 
@@ -88,6 +94,7 @@ class EvaluateConfig(Config):
     split: Literal["train", "test", "val"] = option(
         "test", "Part of the data, where it has parts.", group="Data"
     )
+    on_error: OnError = option("raise", ON_ERROR, group="Data")
     batch_size: int = option(32, "Images at once.", group="Data")
     json: str | None = option(
         None, "Write the result to this file as well.", group="Output", metavar="FILE"

@@ -1,7 +1,9 @@
 """`sweet info`: what a file is."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
+from sweet_keras.core.decomposition_record import read_decomposition
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.runs.spectrum import (
     KernelHealth,
@@ -14,14 +16,20 @@ from sweet_keras.runs.template_numbers import dense_parameters
 Facts = dict[str, Any]
 
 
-def describe(path: str) -> tuple[Facts, Facts, list[KernelHealth]]:
+class Description(NamedTuple):
+    """What a file is."""
+
+    facts: Facts
+    record: Facts  # of its training
+    health: list[KernelHealth]
+    decomposition: Mapping[str, Any]  # of a template made from a network: how well; else empty
+
+
+def describe(path: str) -> Description:
     """Describes a template, without keras, or a network.
 
     Args:
         path: A `.sweet` or a `.keras` file.
-
-    Returns:
-        Facts about it, facts about its training, and the singular values of its kernels.
 
     Raises:
         ValueError: If the file is neither.
@@ -43,26 +51,62 @@ def describe(path: str) -> tuple[Facts, Facts, list[KernelHealth]]:
         if template.decoder
         else "none",
     }
-    record = {key: value for key, value in template.record.items() if key != "options"}
+    decomposition = read_decomposition(template.record)
+    unrolled = ("options", "decomposition") if decomposition else ("options",)
+    record = {key: value for key, value in template.record.items() if key not in unrolled}
     record |= template.record.get("options", {})
-    return facts, record, kernel_health(kernels_by_kind(template.kernels()))
+    health = kernel_health(kernels_by_kind(template.kernels()))
+    return Description(facts, record, health, decomposition)
 
 
-def _network(path: str) -> tuple[Facts, Facts, list[KernelHealth]]:
-    from sweet_keras.runs.starting_point import load_network
+def _network(path: str) -> Description:
+    from sweet_keras.models.image_classifier import ImageClassifier
+    from sweet_keras.models.vit_backbone import ViTBackbone
+    from sweet_keras.runs.starting_point import load_model
+    from sweet_keras.tasks.pyramid_of import class_names_of, pyramid_of
 
-    model = load_network(path)
-    backbone = getattr(model, "backbone", model)
-    size = backbone.size
+    model = load_model(path)
+    pyramid = pyramid_of(model)
+    if pyramid is not None:
+        vit, kind = pyramid.encoder, _dense_kind(model)
+    elif isinstance(model, ImageClassifier):
+        vit, kind = model.backbone, f"classifier of {model.classes} classes"
+    elif isinstance(model, ViTBackbone):
+        vit, kind = model, "network"
+    else:
+        raise ValueError(
+            "Expected a network of this package, or a detector or segmenter on one. "
+            f"Received: {path}, a {type(model).__name__}"
+        )
+    names = class_names_of(model)
+    size = vit.size
     facts = {
-        "kind": "network" if model is backbone else f"classifier of {model.classes} classes",
+        "kind": kind,
+        **({} if names is None else {"classes": ", ".join(names)}),
         "size": f"{size}: {size.depth} layers, {size.num_heads} heads of {size.head_dim}, "
         f"{size.embed_dim} channels",
-        "parameters": f"{model.count_params():,}",
-        **_geometry(backbone),
-        "precision": model.dtype_policy.name,
+        "parameters": f"{model.count_params():,}"
+        + ("" if model is vit else f", of which {vit.count_params():,} of the network {size}"),
+        **_geometry(vit),
+        "precision": vit.dtype_policy.name,
     }
-    return facts, {}, kernel_health(backbone_kernels(backbone))
+    if isinstance(vit, ViTBackbone):
+        kernels = backbone_kernels(vit)
+    else:  # it still carries its template
+        kernels = kernels_by_kind(vit.template().kernels())
+    return Description(facts, {}, kernel_health(kernels), {})
+
+
+def _dense_kind(model: Any) -> str:
+    """What a detector or segmenter is, or a pyramid by itself."""
+    from sweet_keras.tasks.choose_head import head_of
+
+    head = head_of(model)
+    library = type(model).__module__.partition(".")[0]
+    if head is None:
+        return f"{type(model).__name__} of {library}"
+    noun = {"detect": "detector", "segment": "segmenter"}[head.task]
+    return f"{noun} of {model.num_classes} classes, {head.model_class} of {library}"
 
 
 def _geometry(thing: Any) -> Facts:

@@ -159,12 +159,12 @@ class Summary:
         )
 
 
-def tasks_of(rows: Iterable[Row]) -> list[Summary]:
+def tasks_of(rows: Iterable[Row], metric: str = "accuracy") -> list[Summary]:
     """Returns a summary for each data set and number of labels, in this order."""
     groups: dict[tuple[str, int], list[Row]] = {}
     for row in rows:
         groups.setdefault((row.dataset, row.labels), []).append(row)
-    return [Summary(groups[key]) for key in sorted(groups)]
+    return [Summary(groups[key], metric) for key in sorted(groups)]
 
 
 def summary_of(run: RunDirectory, results: Results | None) -> Summary | None:

@@ -16,6 +16,10 @@ SPEC = (
 )
 
 
+OnError = Literal["raise", "skip"]
+ON_ERROR = "What to do about broken images and annotations: stop, or leave them out."
+
+
 class TrainingConfig(Config):
     """What pre-training and fine-tuning share; each has `data` and `out` besides."""
 
@@ -23,11 +27,7 @@ class TrainingConfig(Config):
     out: str
 
     seed: int = option(0, "Decides all random numbers, 0 to 2147483647.", group="Run")
-    on_error: Literal["raise", "skip"] = option(
-        "raise",
-        "What to do about broken files in a folder of images: stop, or leave them out.",
-        group="Data",
-    )
+    on_error: OnError = option("raise", ON_ERROR, group="Data")
     workers: int = option(
         0,
         "Threads that read and cut images ahead of time; 0 reads when a batch is needed.",

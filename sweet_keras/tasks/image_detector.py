@@ -13,7 +13,7 @@ from sweet_keras.tasks.make_model import make_model
 
 def image_detector(
     vit: Any,
-    classes: int,
+    classes: int | Sequence[str],
     *,
     head: str = "retinanet",
     library: str | None = None,
@@ -32,7 +32,8 @@ def image_detector(
 
     Args:
         vit: A `ViTBackbone` or a `SweetTemplateViT`; a copy of it becomes part of the detector.
-        classes: Number of classes.
+        classes: Number of classes, or their names, which are saved with the detector; see
+            `sweet_keras.class_names_of`.
         head: `"retinanet"`, or `"yolov8"` of keras-cv.
         library: `"keras_cv"` or `"keras_hub"`; by default the one that is installed, KerasHub if
             both are and it has the model.

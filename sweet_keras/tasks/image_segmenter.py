@@ -13,7 +13,7 @@ from sweet_keras.tasks.make_model import make_model
 
 def image_segmenter(
     vit: Any,
-    classes: int,
+    classes: int | Sequence[str],
     *,
     head: str = "segformer",
     library: str | None = None,
@@ -32,7 +32,8 @@ def image_segmenter(
 
     Args:
         vit: A `ViTBackbone` or a `SweetTemplateViT`; a copy of it becomes part of the segmenter.
-        classes: Number of classes, a background that is a class included.
+        classes: Number of classes, a background that is a class included, or their names, which are
+            saved with the segmenter; see `sweet_keras.class_names_of`.
         head: `"segformer"` or `"deeplab"` (DeepLabV3+).
         library: `"keras_cv"` or `"keras_hub"`; by default the one that is installed, KerasHub if
             both are.

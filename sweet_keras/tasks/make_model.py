@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -16,7 +17,7 @@ from sweet_keras.tasks.head import Head
 def make_model(
     head: Head,
     vit: Any,
-    classes: int,
+    classes: int | Sequence[str],
     *,
     optimizer: Any,
     jit_compile: bool | str = "auto",
@@ -28,7 +29,7 @@ def make_model(
     Args:
         head: Which model, of a library that is installed; see `choose_head`.
         vit: A `ViTBackbone` or a `SweetTemplateViT`.
-        classes: Number of classes.
+        classes: Number of classes, or their names, which are saved with the model.
         optimizer: As `compile` takes it.
         jit_compile: As `compile` takes it.
         options: Of the model.
@@ -37,8 +38,7 @@ def make_model(
     Raises:
         ValueError: If an argument does not fit.
     """
-    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 1:
-        raise ValueError(f"`classes` must be a number of at least 1. Received: {classes!r}")
+    number, names = _number_and_names(classes)
     options = options or {}
     known = list(inspect.signature(head.make).parameters)[2:]
     unknown = [name for name in options if name not in known]
@@ -49,9 +49,23 @@ def make_model(
         )
     _check_sides(head, pyramid.get("image_shape") or vit.image_shape)
     package = importlib.import_module(f"sweet_keras.{EXTRAS[head.library]}")
-    model = head.make(package.pyramid(vit, levels=head.levels, **pyramid), classes, **options)
+    backbone = package.pyramid(vit, levels=head.levels, class_names=names, **pyramid)
+    model = head.make(backbone, number, **options)
     model.compile(optimizer=optimizer, jit_compile=jit_compile, **head.losses())
     return model
+
+
+def _number_and_names(classes: int | Sequence[str]) -> tuple[int, tuple[str, ...] | None]:
+    """The number of classes, and their names if these are given."""
+    if isinstance(classes, Sequence) and not isinstance(classes, str):
+        names = tuple(classes)
+        if names and all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
+            return len(names), names
+    elif type(classes) is int and classes >= 1:
+        return classes, None
+    raise ValueError(
+        f"`classes` must be a number of at least 1, or names, each once. Received: {classes!r}"
+    )
 
 
 def _check_sides(head: Head, image_shape: tuple[int, ...]) -> None:

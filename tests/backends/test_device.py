@@ -6,6 +6,7 @@ import sys
 import textwrap
 
 import keras
+import numpy as np
 import pytest
 
 from sweet_keras import backends
@@ -75,8 +76,15 @@ def test_set_threads():
     assert [one[2], seven[2]] == after
 
 
-def test_set_determinism_repeats_a_training_run():
+def test_seeds_repeat_dropout_and_a_training_run():
+    """In two processes. On JAX each layer's own seed decides, which Python's generator gives."""
     code = """
+        import random
+        random.seed(3)
+        device.set_seed(3)
+        x = keras.layers.Dropout(0.5)(np.ones((4, 50)), training=True)
+        print(keras.ops.convert_to_numpy(x).ravel().tolist())
+
         def train(seed):
             device.set_determinism(seed)
             model = keras.Sequential([keras.layers.Dense(8, "gelu"), keras.layers.Dropout(0.5)])
@@ -87,22 +95,39 @@ def test_set_determinism_repeats_a_training_run():
 
         print(train(7))
     """
-    (first,) = run(code)
-    again, other = run(textwrap.dedent(code) + "print(train(8))")
-    assert first == again
-    assert first != other
+    dropout, trained = run(code)
+    again, trained_again, other = run(textwrap.dedent(code) + "print(train(8))")
+    assert dropout == again
+    assert trained == trained_again
+    assert trained != other
 
 
-def test_set_seed_repeats_dropout_that_has_no_seed():
-    """In two processes; on JAX each layer's own seed decides, which Python's generator gives."""
-    code = """
-        import random
-        random.seed(3)
-        device.set_seed(3)
-        x = keras.layers.Dropout(0.5)(np.ones((4, 50)), training=True)
-        print(keras.ops.convert_to_numpy(x).ravel().tolist())
-    """
-    assert run(code) == run(code)
+def test_random_state_leads_back():
+    device = backends.current().device
+    dropout = keras.layers.Dropout(0.5)
+
+    def draw():
+        return keras.ops.convert_to_numpy(dropout(np.ones((4, 50)), training=True)).tolist()
+
+    draw()
+    state = device.random_state()
+    seeds = [keras.ops.convert_to_numpy(variable).copy() for variable in dropout.variables]
+    first, second = draw(), draw()
+    assert first != second
+    device.set_random_state(state)
+    for variable, value in zip(dropout.variables, seeds, strict=True):
+        variable.assign(value)
+    assert [draw(), draw()] == [first, second]
+    # What another backend saved is left alone.
+    device.set_random_state({})
+    assert bool(state) == (BACKEND == "torch")
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="the others have no generator of their own")
+@pytest.mark.parametrize("array", [np.zeros(3, "uint8"), np.zeros(5056, "float32")])
+def test_a_state_of_nothing_is_refused(array):
+    with pytest.raises(ValueError, match=r"`state` must hold .*Received: 'cpu', an array"):
+        backends.current().device.set_random_state({"cpu": array})
 
 
 def test_limit_memory_growth_without_a_gpu():

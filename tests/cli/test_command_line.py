@@ -116,7 +116,7 @@ LINE = ["pretrain", "--data", "d", "--out", "x"]
 @pytest.mark.parametrize(
     ("error", "code", "message"),
     [
-        (ValueError("`size` must be even. Received: 3"), 2, "`size` must be even. Received: 3"),
+        (ValueError("`size` must be even. Received: 3"), 2, "--size must be even. Received: 3"),
         (FileNotFoundError("No template file at 'x'"), 2, "No template file at 'x'"),
         (ValueError("shapes differ\nsomewhere inside"), 1, "ValueError: shapes differ"),
         (RuntimeError("[bold]out of memory"), 1, "RuntimeError: [bold]out of memory"),

@@ -8,10 +8,13 @@ import sys
 import numpy as np
 import pytest
 
+import sweet_keras as sk
 from sweet_keras.cli.app import run
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.runs.results import Results
 from sweet_keras.runs.starting_point import load_network
+
+pytestmark = pytest.mark.keras
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,7 @@ def test_pretrain(road, capsys):
     assert "holds a run that is finished" in capsys.readouterr().err
 
 
+@pytest.mark.once
 def test_info_on_a_template_needs_no_keras(road):
     code = (
         "import sys\nfrom sweet_keras.cli.app import run\n"
@@ -65,6 +69,30 @@ def test_info_on_a_template_needs_no_keras(road):
     assert "Warning" not in done.stdout
 
 
+def test_info_says_how_well_a_network_was_decomposed(road, tmp_path, capsys, rng):
+    vit = sk.ViTBackbone(
+        "L2H2", image_shape=(8, 8, 1), patch_size=4, head_dim=4, register_tokens=3, mlp_ratio=2
+    )
+    template = sk.decompose(vit, (7, 6, 5), order="energy")
+    template.save(tmp_path / "t.sweet")
+    assert run(["info", str(tmp_path / "t.sweet")]) == 0
+    shown = capsys.readouterr().out
+    record = template.record["decomposition"]
+    for expected in (record["error"], record["errors"]["mlp_in"][1]):
+        assert f"{expected:.3g}" in shown
+    assert "3 registers" in shown and "MLP of 2 D" in shown and "order of the channels: en" in shown
+    (line,) = (line for line in shown.splitlines() if "outputs" in line)
+    spectrum = record["spectrum"]["outputs"]
+    ranks = [sum(np.array(spectrum["kept"]) < share) + 1 for share in (0.5, 0.8, 0.9, 0.95, 0.99)]
+    assert [int(cell) for cell in line.split() if cell.isdigit()] == [*ranks, 8]
+    for damaged in (None, {"errors": 3}, {**record, "error": "x"}, {**record, "spectrum": []}):
+        record = {"decomposition": damaged}
+        dataclasses.replace(template, record=record).save(tmp_path / "odd.sweet")
+        assert run(["info", str(tmp_path / "odd.sweet")]) == 0
+        assert "relative error" not in capsys.readouterr().out
+
+
+@pytest.mark.once
 def test_info_warns_of_exploded_factors(road, tmp_path, capsys):
     template = SweetTemplate.load(road / "pre" / "template.sweet")
     arrays = {**template.arrays, "core": template.arrays["core"] * 20}
@@ -123,6 +151,7 @@ def test_quickstart(road, capsys):
     assert "holds a run that is finished" in capsys.readouterr().err
 
 
+@pytest.mark.once
 def test_compare(road, capsys):
     line = ["compare", "--data", f"{road}/data.npz", "--image-size", "8", "--seeds", "2"]
     line += ["--source-size", "L2H2", "--sizes", "L1H2", "--sizes", "L2H2", "--head-dim", "4"]
@@ -141,6 +170,7 @@ def test_compare(road, capsys):
     assert "--labels cannot change with --resume" in capsys.readouterr().err
 
 
+@pytest.mark.once
 def test_wrong_files(road, capsys):
     (road / "text.keras").write_text("no network")
     for line in (
@@ -157,6 +187,7 @@ def test_wrong_files(road, capsys):
     assert not (road / "no").exists() and not (road / "no.keras").exists()
 
 
+@pytest.mark.once
 def test_classes_are_compared_by_name(tmp_path, capsys):
     """A network asked about other classes, or the same in another order, must not answer."""
     from PIL import Image

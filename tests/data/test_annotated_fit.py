@@ -11,7 +11,10 @@ from sweet_keras.data import AnnotatedSource, annotated_pipeline, steps_per_epoc
 
 SHAPE = (8, 8, 3)
 # Keras 3.15 with torch on numpy 2: its own conversion of a tensor.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.keras,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 
 class Halves(AnnotatedSource):

@@ -164,7 +164,7 @@ def test_broken_images_raise_with_their_path(tmp_path, photo):
         try:
             source[index]
         except ValueError as error:
-            assert str(error).startswith(f"{file}: unreadable image: ")
+            assert str(error).startswith(f"{file}: unreadable image. Received: ")
             raised.add(file.name)
     assert raised == broken and source.skipped == []
 

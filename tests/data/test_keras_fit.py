@@ -9,7 +9,10 @@ from sweet_keras.data import ArraySource, pipeline, steps_per_epoch  # noqa: E40
 
 SHAPE = (8, 8, 1)
 # Keras 3.15 with torch on numpy 2: its own conversion of a tensor.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.keras,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 
 @pytest.fixture

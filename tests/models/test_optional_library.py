@@ -48,6 +48,7 @@ def test_no_such_name(package):
         _ = getattr(sk, package).nonsense
 
 
+@pytest.mark.once
 def test_importing_loads_no_library():
     program = (
         "import sys, keras, sweet_keras as sk; sk.cv, sk.hub;"

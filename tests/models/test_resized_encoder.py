@@ -96,8 +96,8 @@ def test_options_are_kept(rng):
     assert not resized.trainable_variables
     for train_core in (False, True):
         layer = sk.SweetTemplateViT(make(rng), train_core=train_core, dtype="mixed_bfloat16")
-        resized = resized_encoder(layer, (16, 8, 2), window=2)
-        changed = {"image_shape": (16, 8, 2), "window": 2}
+        resized = resized_encoder(layer, (16, 8, 2), window=2, global_blocks=1)
+        changed = {"image_shape": (16, 8, 2), "window": 2, "global_blocks": 1}
         assert resized.get_config() == {**layer.get_config(), **changed}
         assert resized.kernels.core.trainable == train_core
         assert resized.blocks[0].compute_dtype == "bfloat16"
@@ -106,7 +106,18 @@ def test_options_are_kept(rng):
 def test_new_template_loses_its_subnetworks_to_a_window(rng):
     layer = sk.SweetTemplateViT("L2H2", image_shape=(8, 8, 2), patch_size=4, head_dim=4)
     assert resized_encoder(layer, (16, 8, 2)).subnetwork_rate == 0.4
-    assert resized_encoder(layer, (16, 8, 2), window=2).subnetwork_rate == 0
+    windowed = resized_encoder(layer, (16, 8, 2), window=2, global_blocks=1)
+    assert windowed.subnetwork_rate == 0
+
+
+def test_a_window_that_changes_nothing_is_warned_of(rng):
+    vit = sk.ViTBackbone("L2H1", image_shape=(8, 8, 2), patch_size=4, head_dim=4)
+    with pytest.warns(UserWarning, match="window of 2 patches changes nothing: 4 .* L2H1 has 2"):
+        resized = resized_encoder(vit, (16, 16, 2), window=2)
+    x = images(rng, 1, (16, 16, 2))
+    np.testing.assert_allclose(
+        numpy(resized(x)), numpy(resized_encoder(vit, (16, 16, 2))(x)), atol=1e-6
+    )
 
 
 def test_original_is_left_as_it_is(rng, tmp_path):

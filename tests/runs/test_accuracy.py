@@ -5,6 +5,8 @@ import pytest
 from sweet_keras.data import ArraySource
 from sweet_keras.runs.accuracy import class_names, measure_accuracy, score
 
+pytestmark = pytest.mark.keras
+
 
 def test_score(rng):
     expected, predicted = rng.integers(0, 4, 50), rng.integers(0, 5, 50)

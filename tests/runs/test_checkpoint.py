@@ -5,12 +5,14 @@ import pytest
 from sweet_keras.runs import checkpoint
 from sweet_keras.runs.checkpoint import restore_checkpoint, save_checkpoint, training_state
 
+pytestmark = pytest.mark.keras
 
-def classifier(width=4, dtype="float32"):
+
+def classifier(width=4, dtype="float32", seed=5):
     model = keras.Sequential(
         [
             keras.layers.Dense(width, activation="relu", dtype=dtype),
-            keras.layers.Dropout(0.5, seed=5),
+            keras.layers.Dropout(0.5, seed=seed),
             keras.layers.Dense(1, dtype=dtype),
         ]
     )
@@ -47,6 +49,26 @@ def test_everything_comes_back(rng, tmp_path, dtype):
     # What comes next is the same, dropout included.
     model.fit(x, y, batch_size=4, epochs=1, verbose=0, shuffle=False)
     other.fit(x, y, batch_size=4, epochs=1, verbose=0, shuffle=False)
+    assert_same(values(other), values(model))
+
+
+def test_dropout_without_a_seed_goes_on_as_if_nothing_had_happened(rng, tmp_path):
+    """On torch its numbers come from no variable of the model."""
+    x, y = rng.normal(size=(8, 3)).astype("float32"), rng.normal(size=(8, 1)).astype("float32")
+
+    def train(model):
+        return model.fit(x, y, batch_size=2, epochs=1, verbose=0, shuffle=False).history["loss"]
+
+    model = classifier(seed=None)
+    train(model)
+    save_checkpoint(model, tmp_path / "state.safetensors", epoch=1)
+    expected = train(model)
+    keras.utils.set_random_seed(99)
+    other = classifier(seed=None)
+    keras.random.uniform((5,))
+    train(other)
+    restore_checkpoint(other, tmp_path / "state.safetensors")
+    assert train(other) == expected
     assert_same(values(other), values(model))
 
 

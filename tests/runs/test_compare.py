@@ -19,6 +19,8 @@ from sweet_keras.runs.methods import METHODS
 from sweet_keras.runs.starting_point import load_network
 from sweet_keras.runs.variants import VARIANTS
 
+pytestmark = pytest.mark.keras
+
 
 @pytest.fixture
 def options(data, tmp_path):
@@ -83,6 +85,7 @@ def test_a_comparison_and_more_of_it(options, tmp_path, console):
     assert rows(run)[0]["accuracy"] == table[0]["accuracy"]
 
 
+@pytest.mark.once
 def test_validation_images_are_not_learned_from_and_test_images_not_tuned_on(
     options, console, monkeypatch
 ):
@@ -103,6 +106,7 @@ def test_validation_images_are_not_learned_from_and_test_images_not_tuned_on(
     assert seen == [10] * 4 + [10] * 4 + [12]
 
 
+@pytest.mark.once
 def test_testing_what_was_chosen_again_from_its_file_gives_the_same(options, tmp_path, console):
     """Interrupted between choosing and testing, a fine-tuning is repeated."""
     options = {**options, "methods": ["xavier"]}
@@ -116,6 +120,7 @@ def test_testing_what_was_chosen_again_from_its_file_gives_the_same(options, tmp
         np.testing.assert_allclose(again[name], first[name], rtol=1e-4)
 
 
+@pytest.mark.once
 def test_the_same_network_is_fine_tuned_once(options, tmp_path, console, monkeypatch):
     """At its own size a source is its own prefix; the seconds of making it are each method's."""
     import sweet_keras.runs.finetuner as module
@@ -142,6 +147,7 @@ def test_the_same_network_is_fine_tuned_once(options, tmp_path, console, monkeyp
     assert set(trained) == {"xavier", "direct"}
 
 
+@pytest.mark.once
 def test_higher_rates_are_tried_while_accuracy_rises(options, tmp_path, console):
     """At 1e3 nothing is learned, so 1e4 is not tried, whatever their order."""
     change = {"methods": ["xavier"], "learning_rates": [1e4, 2e-2, 1e3, 1e-9]}
@@ -154,6 +160,7 @@ def test_higher_rates_are_tried_while_accuracy_rises(options, tmp_path, console)
     }
 
 
+@pytest.mark.once
 def test_one_learning_rate_is_not_chosen(options, tmp_path, console):
     change = {"methods": ["xavier"], "learning_rates": [2e-2]}
     compare(CompareConfig(**{**options, **change}), console=console)
@@ -161,6 +168,7 @@ def test_one_learning_rate_is_not_chosen(options, tmp_path, console):
     assert cell.name == "L1H1-xavier-0.02-0-test.json"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("change", [{"labels": 8}, {"weight_decay": 0.0}, {"adapt_epochs": 0.3}])
 def test_a_cell_of_another_recipe_is_refused(options, tmp_path, console, change):
     options = {**options, "methods": ["sweet_adapt"], "learning_rates": [2e-2], "finetune_steps": 2}
@@ -170,6 +178,7 @@ def test_a_cell_of_another_recipe_is_refused(options, tmp_path, console, change)
         compare(CompareConfig(**{**options, **change}), resume=True, console=console)
 
 
+@pytest.mark.once
 def test_a_source_of_another_recipe_is_refused(options, tmp_path, console):
     shared = {"methods": ["sweet_slice"], "sources": str(tmp_path / "sources")}
     options = {**options, **shared, "learning_rates": [2e-2], "finetune_steps": 2}
@@ -185,6 +194,7 @@ def test_a_source_of_another_recipe_is_refused(options, tmp_path, console):
         compare(CompareConfig(**other), console=console)
 
 
+@pytest.mark.once
 def test_what_another_process_holds_is_left_to_it(options, tmp_path, console, monkeypatch):
     """First all that is free is done; then it waits for the other, here until that one dies."""
     import sweet_keras.runs.compare as module
@@ -209,9 +219,10 @@ def test_what_another_process_holds_is_left_to_it(options, tmp_path, console, mo
     assert [row["method"] for row in rows(run)] == options["methods"]
 
 
+@pytest.mark.once
 def test_two_processes_share_the_work(options, tmp_path):
-    change = {"methods": ["random", "xavier", "mimetic", "prefix", "sweet_slice"], "seeds": 2}
-    change |= {"sizes": ["L2H1", "L1H1"], "finetune_steps": 4}
+    change = {"methods": ["random", "prefix", "sweet_slice"], "seeds": 2, "pretrain_epochs": 1}
+    change |= {"sizes": ["L2H1", "L1H1"], "finetune_steps": 2}
     (tmp_path / "options.json").write_text(json.dumps({**options, **change}))
     line = ["compare", "--config", str(tmp_path / "options.json"), "--resume"]
     code = f"import sys; from sweet_keras.cli.app import run; sys.exit(run({line!r}))"
@@ -222,13 +233,13 @@ def test_two_processes_share_the_work(options, tmp_path):
     outputs = [process.communicate(timeout=600) for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
     tested = [line for _, err in outputs for line in err.splitlines() if "accuracy" in line]
-    # 2 sizes, 5 methods, 2 seeds: each was fine-tuned once, by one of the two.
-    assert len(tested) == len({line.rpartition(":")[0] for line in tested}) == 20
+    # 2 sizes, 3 methods, 2 seeds: each was fine-tuned once, by one of the two.
+    assert len(tested) == len({line.rpartition(":")[0] for line in tested}) == 12
     run = tmp_path / "run"
-    assert len(rows(run)) == 20 and len(list((run / "cells").glob("*-test.json"))) == 20
+    assert len(rows(run)) == 12 and len(list((run / "cells").glob("*-test.json"))) == 12
     for source in ("plain-L2H2", "template"):
         log = (run / "sources" / source / "log.csv").read_text().splitlines()
-        assert len(log) == 1 + options["pretrain_epochs"]
+        assert len(log) == 1 + change["pretrain_epochs"]
 
 
 def test_every_method_makes_a_network(options, tmp_path, console):
@@ -273,6 +284,7 @@ def test_wrong_options_are_named(options, change, message):
         CompareConfig(**{**options, **change})
 
 
+@pytest.mark.once
 def test_variants_have_templates_of_their_own(options, tmp_path, console):
     names = ["sweet_slice", *(f"sweet_adapt:{variant}" for variant in VARIANTS)]
     names += ["sweet_adapt", "sweet_slice:supervised"]
@@ -282,10 +294,12 @@ def test_variants_have_templates_of_their_own(options, tmp_path, console):
     assert list(table) == names
     sources = tmp_path / "run" / "sources"
     folders = {path.name: path for path in sources.iterdir() if path.is_dir()}
-    assert set(folders) == {"template", *(f"template-{variant}" for variant in VARIANTS)}
+    pretrained = [name for name, variant in VARIANTS.items() if variant.decomposition is None]
+    assert set(folders) == {"template", *(f"template-{name}" for name in pretrained), "plain-L2H2"}
     recipes = {
         name: json.loads((folder / "recipe.json").read_text()) for name, folder in folders.items()
     }
+    del recipes["plain-L2H2"]
     plain = recipes.pop("template")
     differing = {
         name.removeprefix("template-"): {
@@ -309,14 +323,25 @@ def test_variants_have_templates_of_their_own(options, tmp_path, console):
         json.loads((folder / "results.json").read_text())["steps"] for folder in folders.values()
     ]
     assert len(set(steps)) == 1
+    # Those that are made of the plain network differ from each other, and half a network is half.
+    network = load_network(str(folders["plain-L2H2"] / "model.keras"))
+    half = int(table["sweet_adapt:decomposed_half"]["stored_parameters"])
+    assert 0.45 * network.count_params() < half <= network.count_params() / 2
+    starts = {
+        json.loads(path.read_text())["start"]
+        for path in (tmp_path / "run" / "cells").glob("*decomposed*-test.json")
+    }
+    assert len(starts) == 4
 
 
+@pytest.mark.once
 def test_too_many_labels_are_refused_before_anything_is_written(options, tmp_path, console):
     with pytest.raises(ValueError, match="number of labels must be from 1 to 30"):
         compare(CompareConfig(**{**options, "labels": 31}), console=console)
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.once
 def test_random_starts_differ_by_seed_and_selections_do_not(options, tmp_path, console):
     compare(
         CompareConfig(**{**options, "methods": ["random", "prefix"], "seeds": 2}), console=console

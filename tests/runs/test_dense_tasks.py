@@ -1,7 +1,9 @@
 """Fine-tuning for detection and segmentation, from files to report and back."""
 
 import json
+import shutil
 from importlib.util import find_spec
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -10,6 +12,7 @@ from dense_checks import filter_warnings
 from template_factory import random_template
 
 import sweet_keras as sk
+from sweet_keras.cli.app import run
 from sweet_keras.data import open_annotated
 from sweet_keras.data.compose_scenes import SceneOptions
 from sweet_keras.data.write_scenes import write_scenes
@@ -24,13 +27,14 @@ from sweet_keras.runs.evaluate import evaluate
 from sweet_keras.runs.examples import load_examples
 from sweet_keras.runs.finetune import finetune
 from sweet_keras.runs.finetune_config import EvaluateConfig, FinetuneConfig
+from sweet_keras.runs.info import describe
 from sweet_keras.runs.results_table import read_table
 from sweet_keras.runs.segmentation import Segmentation
 from sweet_keras.runs.shared_model import SharedModel
 from sweet_keras.runs.starting_point import load_model
 
 pytest.importorskip("pycocotools")
-pytestmark = filter_warnings
+pytestmark = [pytest.mark.keras, filter_warnings]
 
 
 def needs(library):
@@ -78,15 +82,27 @@ def test_finetune_then_evaluate(scenes, template, tmp_path, console, task, metri
     assert results.task.classes[-2:] == ("square", "bar")
     page = write_report(out, png=False).read_text()
     assert f"{metric} {trial.accuracy:.1%} on 3 test images" in page and "Examples" in page
-    # The saved network, loaded in its own library, is the one that was measured.
-    model = load_model(str(out / "model.keras"))
+    # The saved network, loaded in its own library, is the one that was measured, wherever it is;
+    # it knows its classes by their names.
+    path = shutil.move(out / "model.keras", tmp_path / "elsewhere.keras")
+    model = load_model(str(path))
     assert type(model).__module__.startswith(library)
+    assert sk.class_names_of(model) == results.task.classes
     measured = tmp_path / "measured.json"
-    config = EvaluateConfig(model=str(out / "model.keras"), data=scenes, json=str(measured))
-    score, classes, name = evaluate(config, console)
+    options = {"data": _with_classes_in_another_order(scenes, tmp_path), "json": str(measured)}
+    score, classes, name = evaluate(EvaluateConfig(model=str(path), **options), console)
     assert name == metric and classes == results.task.classes
     assert score.overall == pytest.approx(trial.accuracy, abs=1e-6)
+    assert score.by_class == pytest.approx(trial.class_accuracy, abs=1e-6)
     assert json.loads(measured.read_text())[metric] == score.overall
+    other = _with_classes_in_another_order(scenes, tmp_path, square="circle")
+    with pytest.raises(ValueError, match=r"no classes but those .*, bar\. Received: .* circle"):
+        evaluate(EvaluateConfig(model=str(path), data=other), console)
+    facts, _, health = describe(str(path))
+    assert facts["kind"].startswith("detector of 2" if task == "detect" else "segmenter of 3")
+    assert library in facts["kind"] and facts["classes"] == ", ".join(classes)
+    assert facts["images"].startswith("64 x 64 pixels, 1 channel") and "L1H1" in facts["size"]
+    assert f"{encoder_of(model).count_params():,}" in facts["parameters"] and len(health) == 6
     # The examples are the first, second and third test image.
     examples = load_examples(RunDirectory(out).examples)
     source = open_annotated(scenes, "test", task=task, channels=1)
@@ -102,6 +118,45 @@ def test_finetune_then_evaluate(scenes, template, tmp_path, console, task, metri
             np.testing.assert_allclose(true[:, :4], source[row]["boxes"], atol=1e-4)
             np.testing.assert_array_equal(true[:, 4], source[row]["classes"])
             assert (found[row]["boxes"][:, 2:] > found[row]["boxes"][:, :2]).all()
+
+
+def _with_classes_in_another_order(scenes, folder, **names):
+    """The same test images, "bar" before "square", and classes under other names."""
+    made = folder / f"other{len(names)}"
+    shutil.copytree(Path(scenes) / "test", made / "test")
+    content = json.loads((Path(scenes) / "annotations" / "instances_test.json").read_text())
+    for entry in (*content["categories"], *content["annotations"]):
+        key = "category_id" if "category_id" in entry else "id"
+        entry[key] = 10 - entry[key]
+    for entry in content["categories"]:
+        entry["name"] = names.get(entry["name"], entry["name"])
+    (made / "annotations").mkdir()
+    (made / "annotations" / "instances_test.json").write_text(json.dumps(content))
+    return str(made)
+
+
+def test_broken_annotations_are_left_out_if_wished(scenes, tmp_path, capsys):
+    """On the command line: one line that names file and record, and --on-error skip."""
+    pytest.importorskip("keras_hub")
+    data = _with_classes_in_another_order(scenes, tmp_path)
+    vit = sk.ViTBackbone("L1H1", image_shape=(28, 28, 1), patch_size=4, head_dim=8)
+    names = ("background", "square", "bar")
+    options = {"image_shape": (64, 64, 1), "channels": 8, "library": "keras_hub"}
+    path = str(tmp_path / "segmenter.keras")
+    sk.image_segmenter(vit, names, **options).save(path)
+    picture = next(iter(sorted((Path(data) / "test").iterdir())))
+    picture.write_bytes(picture.read_bytes()[:200])
+    line = ["evaluate", path, "--data", data]
+    assert run(line) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("Error: ") and f"{picture.name}: unreadable image. Received" in error
+    with pytest.warns(UserWarning, match="Left out 1 broken"):
+        assert run([*line, "--on-error", "skip", "--json", str(tmp_path / "score.json")]) == 0
+    assert json.loads((tmp_path / "score.json").read_text())["images"] == 2
+    (Path(data) / "annotations" / "instances_test.json").write_text("{")
+    assert run([*line, "--on-error", "skip"]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("Error: ") and "instances_test.json: unreadable JSON. Re" in error
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from sweet_keras.runs.logs import CSVLog, TensorBoardLog
 from sweet_keras.runs.progress import ProgressBar, batches_bar, closing, steps_bar
 from sweet_keras.runs.read_log import read_log
 
+pytestmark = pytest.mark.keras
+
 
 @pytest.fixture
 def model():

@@ -13,6 +13,8 @@ from sweet_keras.runs.read_log import read_log
 from sweet_keras.runs.reconstruction import load_reconstruction
 from sweet_keras.runs.results import Results
 
+pytestmark = pytest.mark.keras
+
 
 class Killed(BaseException):
     """Not caught by anything, as a killed process catches nothing."""

@@ -1,9 +1,12 @@
 import numpy as np
+import pytest
 
 import sweet_keras as sk
 from sweet_keras.runs.classification import Classification
 from sweet_keras.runs.shared_model import SharedModel
 from sweet_keras.runs.training import adamw
+
+pytestmark = pytest.mark.keras
 
 
 def test_methods_in_one_model_do_not_see_each_other(rng):

@@ -5,6 +5,8 @@ import pytest
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.training import Diverged, adamw, session, train
 
+pytestmark = pytest.mark.keras
+
 
 def make(seed=0, learning_rate=0.1):
     with session("float32", seed):

@@ -1,20 +1,24 @@
-"""Accuracy of all ways to start a network: runs the comparisons, and renders what they found.
+"""All ways to start a network: runs the comparisons, and renders what they found.
 
-    KERAS_BACKEND=torch python benchmarks/classification.py --data fashion-mnist=FOLDER
+    KERAS_BACKEND=torch python benchmarks/comparisons.py classification --data fashion-mnist=FOLDER
+    KERAS_BACKEND=torch python benchmarks/comparisons.py detection segmentation \\
+        --data fashion-mnist=FOLDER --data scenes=SCENES
 
-from the root of the repository, with FOLDER the four IDX files of Fashion-MNIST. Every file in
-`classification/` is a configuration of `sweet compare`. Interrupted, it goes on where it was;
-started several times at once, the processes share the work. Comes out: `results/classification.csv`
-with a row for each fine-tuning, and `results/classification.md` with tables and figures.
+from the root of the repository, with FOLDER the four IDX files of Fashion-MNIST and SCENES what
+`make_scenes.py` makes of them. Every file in the folder of a table is a configuration of
+`sweet compare`. Interrupted, it goes on where it was; started several times at once, the processes
+share the work. Comes out, for each table: `results/TABLE.csv` and `results/TABLE.md`, with figures.
 
 With `--render` nothing is trained: runs that lie here are merged into the committed table, and the
 page is drawn from it.
 """
 
 import argparse
+import csv
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 
@@ -30,17 +34,30 @@ from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.measurements import Trial
 from sweet_keras.runs.results import Results
 from sweet_keras.runs.results_table import Row, read_table, write_table
+from sweet_keras.runs.score import METRICS
 from sweet_keras.runs.summary import OURS, Summary, tasks_of
 
 HERE = Path(__file__).resolve().parent
-Run = tuple[Sequence[Row], Results]
 PATIENCE = 10.0  # seconds between looks at what other processes have done
 
+# The tables, and what their networks learn.
+TASKS = {"classification": "classify", "detection": "detect", "segmentation": "segment"}
+SHOWN = ("AP", "AP50", "mIoU")
+COLUMNS = ("dataset", "method", "size", "seed", "model", "metric", "value")
+
+
+class Run(NamedTuple):
+    """A comparison that is finished."""
+
+    config: CompareConfig
+    rows: Sequence[Row]
+    results: Results
+
+
 ABOUT = (
-    "Made by `python benchmarks/classification.py`; `--render` draws it anew from "
-    "`classification.csv`. The recipes are the files in `benchmarks/classification/`, the protocol "
-    "and the methods stand in `docs/method.md`. Seconds are those of one process on the machine "
-    "that trained it.\n"
+    "Made by `python benchmarks/comparisons.py {table}`. The recipes are the files in "
+    "`benchmarks/{table}/`, the protocol and the methods stand in `docs/method.md`. Seconds are "
+    "those of one process on the machine that trained it.\n"
 )
 
 
@@ -48,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("tables", nargs="+", choices=TASKS, help="what to compare by")
     parser.add_argument("--render", action="store_true", help="train nothing")
     parser.add_argument(
         "--data",
@@ -56,32 +74,53 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="NAME=SPEC",
         help="where the data lies that the configurations call NAME",
     )
-    parser.add_argument("--configs", type=Path, default=HERE / "classification", metavar="FOLDER")
+    parser.add_argument("--configs", type=Path, default=HERE, metavar="FOLDER")
     parser.add_argument("--results", type=Path, default=HERE / "results", metavar="FOLDER")
     options = parser.parse_args(arguments)
     places = dict(pair.split("=", 1) for pair in options.data)
-    configs = [read_config(path, places) for path in sorted(options.configs.glob("*.yaml"))]
+    configs = {
+        table: [
+            read_config(path, places) for path in sorted((options.configs / table).glob("*.yaml"))
+        ]
+        for table in options.tables
+    }
     if not options.render:
-        run_all(configs)
-    runs = [
-        (read_table(run.table), Results.load(run.results))
-        for run in (RunDirectory(config.out) for config in configs)
-        if run.results.exists()
-    ]
-    table = options.results / "classification.csv"
-    rows = merge(rows for rows, _ in runs)
-    if options.render and table.exists():
-        rows = replace(read_table(table), rows)
+        run_all([config for table in configs.values() for config in table])
     options.results.mkdir(parents=True, exist_ok=True)
+    for table, its_configs in configs.items():
+        runs = [run for config in its_configs if (run := read_run(config)) is not None]
+        if table == "classification":
+            write_classification(runs, options.results, options.render)
+        elif runs:
+            write_measures(options.results / f"{table}.csv", runs)
+            render(table, merge(run.rows for run in runs), runs, options.results)
+
+
+def write_classification(runs: Sequence[Run], results: Path, keep: bool) -> None:
+    """Writes the table of classification, which also knows what each start costs."""
+    table = results / "classification.csv"
+    rows = merge(run.rows for run in runs)
+    if keep and table.exists():
+        rows = replace(read_table(table), rows)
     write_table(table, rows)
-    render(rows, runs, options.results)
+    render("classification", rows, runs, results)
 
 
 def read_config(path: Path, places: dict[str, str]) -> CompareConfig:
     """Reads a configuration; its data lies where the command line says."""
     values = read_values(path)
-    values["data"] = places.get(values.get("data"), values.get("data"))
+    for name in ("data", "annotated"):
+        if name in values:
+            values[name] = places.get(values[name], values[name])
     return CompareConfig.from_mapping(values, str(path))
+
+
+def read_run(config: CompareConfig) -> Run | None:
+    """What a configuration came to, if it was run here."""
+    run = RunDirectory(config.out)
+    if not run.results.exists():
+        return None
+    return Run(config, read_table(run.table), Results.load(run.results))
 
 
 def run_all(configs: Sequence[CompareConfig]) -> None:
@@ -121,18 +160,33 @@ def replace(before: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
     return [*kept, *rows]
 
 
-def render(rows: Sequence[Row], runs: Sequence[Run], folder: Path) -> None:
-    """Writes `classification.md` and its figures.
+def write_measures(table: Path, runs: Iterable[Run]) -> None:
+    """Writes a table of detection or segmentation: a row for each measure, in per cent."""
+    with atomic_write(table) as path, path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for config, rows, results in runs:
+            model = f"{config.library}/{config.head}"
+            for row, trial in zip(rows, results.trials, strict=True):
+                found = {results.task.metric: trial.accuracy, **trial.more}
+                for metric, value in found.items():
+                    if metric in SHOWN and value is not None:
+                        cell = row.dataset, row.method, row.size, row.seed
+                        writer.writerow([*cell, model, metric, f"{100 * value:.2f}"])
+
+
+def render(table: str, rows: Sequence[Row], runs: Sequence[Run], folder: Path) -> None:
+    """Writes a page and its figures.
 
     Learning curves are drawn from the runs that lie here; those of others stay as they are.
     """
-    figures = folder / "classification"
+    figures = folder / table
     figures.mkdir(parents=True, exist_ok=True)
-    parts = [markdown.heading(1, "Classification"), ABOUT]
-    for summary in tasks_of(rows):
+    parts = [markdown.heading(1, table.capitalize()), ABOUT.format(table=table)]
+    for summary in tasks_of(rows, METRICS[TASKS[table]]):
         drawn = draw(summary, trials_of(summary, runs), figures)
         parts.append(comparison_page(summary, drawn, sentences=_sentences(summary)))
-    with atomic_write(folder / "classification.md") as path:
+    with atomic_write(folder / f"{table}.md") as path:
         path.write_text("\n".join(parts), encoding="utf-8")
 
 
@@ -141,7 +195,7 @@ def trials_of(summary: Summary, runs: Sequence[Run]) -> tuple[Trial, ...]:
     task = summary.dataset, summary.labels
     return tuple(
         trial
-        for rows, results in runs
+        for _, rows, results in runs
         if (rows[0].dataset, rows[0].labels) == task
         for trial in results.trials
     )

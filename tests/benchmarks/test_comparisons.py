@@ -1,4 +1,4 @@
-"""The benchmark of classification: what it merges and draws, and one run of it."""
+"""The benchmark of comparisons: what it merges and draws, and one run of it."""
 
 import dataclasses
 import importlib.util
@@ -11,7 +11,7 @@ import pytest
 from sweet_keras.runs.results import Results
 from sweet_keras.runs.results_table import Row, read_table, write_table
 
-FILE = Path(__file__).parents[2] / "benchmarks" / "classification.py"
+FILE = Path(__file__).parents[2] / "benchmarks" / "comparisons.py"
 
 ROW = Row(
     dataset="photos",
@@ -31,7 +31,7 @@ ROW = Row(
 
 @pytest.fixture(scope="module")
 def benchmark():
-    spec = importlib.util.spec_from_file_location("classification", FILE)
+    spec = importlib.util.spec_from_file_location("comparisons", FILE)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -78,8 +78,15 @@ def test_a_page_is_drawn_from_the_table_alone(benchmark, tmp_path, rng):
         for seed in range(2)
     ]
     write_table(tmp_path / "classification.csv", rows)
-    (tmp_path / "configs").mkdir()
-    line = ["--render", "--configs", str(tmp_path / "configs"), "--results", str(tmp_path)]
+    (tmp_path / "configs" / "classification").mkdir(parents=True)
+    line = [
+        "classification",
+        "--render",
+        "--configs",
+        str(tmp_path / "configs"),
+        "--results",
+        str(tmp_path),
+    ]
     benchmark.main(line)
     text = (tmp_path / "classification.md").read_text()
     assert "## photos, 10 labels" in text and "## photos, 2,000 labels" in text
@@ -96,6 +103,8 @@ def test_a_page_is_drawn_from_the_table_alone(benchmark, tmp_path, rng):
     assert len(read_table(tmp_path / "classification.csv")) == len(rows)
 
 
+@pytest.mark.keras
+@pytest.mark.once
 def test_a_run(benchmark, tmp_path):
     rng = np.random.default_rng(0)
     arrays = {}
@@ -122,11 +131,17 @@ def test_a_run(benchmark, tmp_path):
         "finetune_batch_size": 8,
         "curve_points": 2,
     }
-    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "classification").mkdir(parents=True)
     for name, labels in (("a", 16), ("b", 8)):
         values = {**options, "out": str(tmp_path / name), "labels": labels}
-        (tmp_path / "configs" / f"{name}.yaml").write_text(json.dumps(values))
-    line = ["--configs", str(tmp_path / "configs"), "--results", str(tmp_path / "results")]
+        (tmp_path / "configs" / "classification" / f"{name}.yaml").write_text(json.dumps(values))
+    line = [
+        "classification",
+        "--configs",
+        str(tmp_path / "configs"),
+        "--results",
+        str(tmp_path / "results"),
+    ]
     benchmark.main([*line, "--data", f"bright={tmp_path / 'bright.npz'}"])
     rows = read_table(tmp_path / "results" / "classification.csv")
     assert len(rows) == 16 and {row.labels for row in rows} == {16, 8}
