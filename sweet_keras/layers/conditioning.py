@@ -93,10 +93,8 @@ class Conditioning(keras.layers.Layer):
         """(B, D)."""
         exponents = -math.log(_LONGEST) / _FREQUENCIES * np.arange(_FREQUENCIES)
         frequencies = ops.convert_to_tensor(np.exp(exponents).astype("float32"))
-        # In float32: a 16-bit time of 1000 has no digits left for its sine.
-        angles = _TIME_SCALE * ops.cast(time, "float32")[:, None] * frequencies
+        angles = _TIME_SCALE * time[:, None] * frequencies
         codes = ops.concatenate([ops.cos(angles), ops.sin(angles)], axis=-1)
-        codes = ops.cast(codes, self.compute_dtype)
         hidden = ops.matmul(codes, prefix.channels(self.time_in_kernel))
         hidden = ops.silu(hidden + prefix.channels(self.time_in_bias))
         kernel = prefix.rows(prefix.channels(self.time_out_kernel))
@@ -111,9 +109,9 @@ class Conditioning(keras.layers.Layer):
 
     def _map(self, condition, kernel, prefix):
         """(B, D) through (D, n, D), narrowed on both sides: (B, n, D)."""
-        kernel = prefix.rows(ops.reshape(prefix.channels(kernel), (kernel.shape[0], -1)))
-        mapped = ops.matmul(condition, kernel)
-        return ops.reshape(mapped, (ops.shape(condition)[0], -1, prefix.embed_dim))
+        rows, count, _ = kernel.shape
+        kernel = prefix.rows(ops.reshape(prefix.channels(kernel), (rows, -1)))
+        return ops.reshape(ops.matmul(condition, kernel), (-1, count, prefix.embed_dim))
 
     def get_config(self):
         names = ("depth", "num_heads", "head_dim", "classes")

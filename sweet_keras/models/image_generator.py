@@ -16,7 +16,7 @@ from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.noise_paths import PATHS
 from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.portable_compile_config import portable_compile_config
-from sweet_keras.models.sampling import Sampling, check_sampling
+from sweet_keras.models.sampling import Sampling, check_sampling, run_frozen
 from sweet_keras.models.vit_backbone import ViTBackbone
 
 
@@ -42,7 +42,8 @@ class ImageGenerator(keras.Model):
         label_dropout: Share of a training batch whose label is hidden, so that `generate` can be
             guided by what the label adds.
         encoder: Makes latents (B, h, w, c) of images, any Keras model, or registered function. It
-            is not trained. The `pixel_mean` and `pixel_std` of the backbone normalise latents then.
+            is not trained, and runs as in inference. The `pixel_mean` and `pixel_std` of the
+            backbone normalise latents then.
         decoder: The way back, latents to pixels in 0..255.
         seed: Of noise, times and hidden labels in training.
 
@@ -117,7 +118,7 @@ class ImageGenerator(keras.Model):
             size.head_dim,
             classes,
             name="conditioning",
-            dtype=self.dtype_policy,
+            dtype="float32",  # in 16 bits a time of 1000 steps has no digits left for its sine
         )
         patches = backbone.patches
         self.pixels = keras.layers.Dense(
@@ -138,7 +139,9 @@ class ImageGenerator(keras.Model):
         self.built = True
 
     def call(self, images, noise=None, time=None, hidden=None, training=None):
-        latents = images if self.encoder is None else ops.stop_gradient(self.encoder(images))
+        latents = images
+        if self.encoder is not None:
+            latents = ops.stop_gradient(run_frozen(self.encoder, images))
         patches = self.backbone.patches
         clean = patches.patchify(latents)
         batch = ops.shape(clean)[0]

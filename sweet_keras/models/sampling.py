@@ -82,7 +82,14 @@ class _SampledGenerator(keras.Model):
 
         sample = generator.noise_path.samplers[self.sampler]
         latents = patches.unpatchify(sample(field, patches.cut(inputs["noise"]), self.steps))
-        return latents if generator.decoder is None else generator.decoder(latents)
+        return latents if generator.decoder is None else run_frozen(generator.decoder, latents)
+
+
+def run_frozen(function: Any, inputs: Any) -> Any:
+    """Calls an encoder or decoder: a Keras model as in inference, whatever goes on around it."""
+    if isinstance(function, keras.Layer):
+        return function(inputs, training=False)
+    return function(inputs)
 
 
 def _filled(labels, time):

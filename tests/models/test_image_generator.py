@@ -225,7 +225,7 @@ def test_latents_through_an_encoder_and_a_decoder(rng, tmp_path):
     generator = make(rng, vit, encoder=halved, decoder=decoder)
     x = images(rng, 2, (16, 24, 2))
     noise, time, hidden = draws(rng, 2)
-    outputs = generator(x, noise=noise, time=0 * time, hidden=hidden)
+    outputs = generator(x, noise=noise, time=0 * time, hidden=hidden, training=True)
     latents = (x[:, ::2, ::2] / 50 - 1) / 2
     np.testing.assert_allclose(numpy(outputs["noisy"])[1], patches_of(latents[1], SIDE), atol=1e-5)
     settings = {"noise": noise, "steps": 2, "dtype": "float32"}
@@ -308,3 +308,29 @@ def test_labels_are_needed(rng):
     generator.compile(optimizer="adamw")
     with pytest.raises(ValueError, match="Labels are needed"):
         generator.fit(images(rng, 4, SHAPE), verbose=0)
+
+
+def test_an_encoder_runs_as_in_inference(rng):
+    encoder = keras.Sequential([keras.Input(SHAPE), keras.layers.Dropout(0.5)])
+    identity = keras.Sequential([keras.Input(SHAPE), keras.layers.Rescaling(1.0)])
+    generator = make(encoder=encoder, decoder=identity)
+    x = images(rng, 2, SHAPE)
+    noise, time, hidden = draws(rng, 2)
+    outputs = generator(x, noise=noise, time=0 * time, hidden=hidden, training=True)
+    expected = [patches_of((image - 127.5) / 127.5, SIDE) for image in x]
+    np.testing.assert_allclose(numpy(outputs["noisy"]), expected, atol=1e-5)
+
+
+def test_images_can_be_looked_at_while_it_is_trained(rng):
+    generator, made = make(rng), []
+
+    class Look(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            made.append(self.model.generate([0, 1], steps=2, seed=0, dtype="float32"))
+
+    generator.compile(keras.optimizers.Adam(0.01))
+    x, y = images(rng, 8, SHAPE), np.arange(8) % CLASSES
+    generator.fit(x, y, batch_size=4, epochs=2, verbose=0, callbacks=[Look()])
+    assert np.abs(made[1] - made[0]).max() > 0.1
+    now = generator.generate([0, 1], steps=2, seed=0, dtype="float32")
+    np.testing.assert_allclose(now, made[1], atol=1e-3)
