@@ -15,6 +15,7 @@ from sweet_keras.runs.variants import Variant
 
 _IMAGES = 512  # to order channels by, and to measure the tokens on
 _REFINE_BATCH = 64
+_REFINE_SHARE = 0.1  # of the epochs of `adapt`: here the whole source is trained, and its teacher run
 
 
 def decomposed(
@@ -31,7 +32,7 @@ def decomposed(
         plain: The plain network, with the decoder it was pre-trained with.
         source: The images it was pre-trained on.
         batches: Batches of them of a size, to refine with.
-        epochs: Passes over them to refine for.
+        epochs: Passes over them that `adapt` makes; refining makes a tenth of them.
     """
     options = dict(variant.decomposition)
     share = options.pop("share", None)
@@ -50,7 +51,7 @@ def decomposed(
         batches(batch_size),
         validation=images,
         batch_size=batch_size,
-        steps=max(1, round(epochs * len(source) / batch_size)),
+        steps=max(1, round(_REFINE_SHARE * epochs * len(source) / batch_size)),
         seed=0,
     )
 
