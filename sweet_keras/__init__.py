@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from sweet_keras.core.template import SweetTemplate as SweetTemplate
     from sweet_keras.formats.export import export as export
     from sweet_keras.formats.load_vit import load_vit as load_vit
+    from sweet_keras.formats.published import publish as publish
+    from sweet_keras.formats.published import pull as pull
+    from sweet_keras.formats.published import push as push
     from sweet_keras.initialization.adapt import adapt as adapt
     from sweet_keras.initialization.decompose import decompose as decompose
     from sweet_keras.initialization.materialize import materialize as materialize
@@ -48,14 +51,17 @@ _HOMES = {
     "ViTBackbone": "models.vit_backbone",
     "ViTSize": "core.size",
     "adapt": "initialization.adapt",
-    "export": "formats.export",
     "decompose": "initialization.decompose",
+    "export": "formats.export",
     "image_detector": "tasks.image_detector",
     "image_segmenter": "tasks.image_segmenter",
     "load_vit": "formats.load_vit",
     "materialize": "initialization.materialize",
     "order_channels": "initialization.order_channels",
     "refine": "initialization.refine",
+    "publish": "formats.published",
+    "pull": "formats.published",
+    "push": "formats.published",
     "vit_like": "initialization.materialize",
 }
 _PACKAGES = ("cv", "data", "hub")

@@ -19,9 +19,9 @@ from sweet_keras.models.vit_backbone import ViTBackbone
 
 def export_keras_hub(model: Any, path: Path) -> None:
     """Writes a `.keras` file; see `to_keras_hub`."""
-    made = to_keras_hub(model)
     if path.suffix != ".keras":
         raise ValueError(f"`path` must end in .keras. Received: {str(path)!r}")
+    made = to_keras_hub(model)
     with atomic_write(path) as temporary:
         made.save(temporary)
 

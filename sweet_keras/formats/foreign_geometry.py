@@ -80,7 +80,7 @@ def read_geometry(
         arrays: By the names of the table.
         num_heads: Heads, if known.
         native_shape: (height, width) that the positions are of, if known.
-        image_shape: (height, width, channels) wanted.
+        image_shape: (height, width, channels) wanted; the channels may be left out.
 
     Raises:
         ValueError: If a name is missing or unknown, a shape does not fit, or something has to be
@@ -176,6 +176,8 @@ def _with_grid(
     """Finds the grid that the positions are of, and the images to make the network for."""
     patch, channels = geometry.patch_size, geometry.image_shape[2]
     shape = None if image_shape is None else tuple(operator.index(side) for side in image_shape)
+    if shape is not None and len(shape) == 2:
+        shape = (*shape, channels)
     if shape is not None and (len(shape) != 3 or shape[2] != channels):
         raise ValueError(f"{channels} channels, while `image_shape` is {shape}")
     wanted = None if shape is None else grid_of(shape, patch)

@@ -52,8 +52,9 @@ def load_vit(
         path: A file (.safetensors, .npz, .keras, .weights.h5, or of torch: .pt, .pth, .bin, .ckpt),
             a folder with `model.safetensors` and `config.json`, a state (arrays by name, such as
             `model.state_dict()`), or a live ViT of KerasHub. Nothing in a file is executed.
-        image_shape: (height, width, channels) of the images it shall take; positions are
-            interpolated as the library of the checkpoint does it. By default the original's.
+        image_shape: (height, width, channels) of the images it shall take, or (height, width);
+            positions are interpolated as the library of the checkpoint does it. By default the
+            original's.
         native_shape: (height, width) that the positions are of. By default what a configuration
             says, else a square.
         num_heads: Heads. By default what a configuration says, else those of the published models
@@ -155,7 +156,9 @@ def _load_ours(path: str | os.PathLike[str], image_shape: Sequence[int] | None) 
     vit = model.backbone if isinstance(model, ImageClassifier) else model
     if not isinstance(vit, ViTBackbone):
         raise refused(path, f"a {type(vit).__name__}")
-    return vit if image_shape is None else resized_encoder(vit, image_shape)
+    if image_shape is None:
+        return vit
+    return resized_encoder(vit, (*image_shape, vit.image_shape[2])[:3])
 
 
 @contextlib.contextmanager

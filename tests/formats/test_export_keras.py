@@ -33,7 +33,7 @@ def test_tokens_by_keras_hub_and_back(rng, tmp_path, options):
 
 def test_the_same_weights_come_back_from_keras_hub(rng, tmp_path):
     need("keras_hub")
-    vit = network(rng, "L12H2", **PLAIN)
+    vit = network(rng, "L11H1", **PLAIN)
     sk.export(vit, tmp_path / "out.keras", format="keras_hub")
     same_weights(vit, sk.load_vit(tmp_path / "out.keras"))
 

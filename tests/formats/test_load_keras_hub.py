@@ -28,7 +28,7 @@ def check(model, path, rng):
     "options",
     [
         {},
-        {"shape": (8, 16, 1), "hidden_dim": 24, "num_heads": 3, "mlp_dim": 48, "num_layers": 12},
+        {"shape": (8, 16, 1), "hidden_dim": 24, "num_heads": 3, "mlp_dim": 48, "num_layers": 11},
         {"use_class_token": False, "use_mha_bias": False, "use_patch_bias": False},
         {"layer_norm_epsilon": 1e-2},
     ],
