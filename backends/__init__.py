@@ -1,4 +1,7 @@
-"""The only code of sweet_keras that imports a framework: a folder each, the same files in each."""
+"""The only code of sweet_keras that imports a framework: a folder each, the same files in each.
+
+Beside them `formats` holds what one framework alone reads or writes, whatever backend is active.
+"""
 
 import importlib
 from types import ModuleType

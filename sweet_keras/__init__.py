@@ -17,12 +17,24 @@ if TYPE_CHECKING:
     from sweet_keras import hub as hub
     from sweet_keras.core.size import ViTSize as ViTSize
     from sweet_keras.core.template import SweetTemplate as SweetTemplate
+    from sweet_keras.formats.export import export as export
+    from sweet_keras.formats.load_vit import load_vit as load_vit
+    from sweet_keras.formats.published import publish as publish
+    from sweet_keras.formats.published import pull as pull
+    from sweet_keras.formats.published import push as push
     from sweet_keras.initialization.adapt import adapt as adapt
+    from sweet_keras.initialization.decompose import decompose as decompose
     from sweet_keras.initialization.materialize import materialize as materialize
     from sweet_keras.initialization.materialize import vit_like as vit_like
+    from sweet_keras.initialization.materialize_generator import (
+        materialize_generator as materialize_generator,
+    )
+    from sweet_keras.initialization.order_channels import order_channels as order_channels
+    from sweet_keras.initialization.refine import refine as refine
     from sweet_keras.layers.sweet_template_vit import SweetTemplateViT as SweetTemplateViT
     from sweet_keras.layers.tucker_template import TuckerTemplate as TuckerTemplate
     from sweet_keras.models.image_classifier import ImageClassifier as ImageClassifier
+    from sweet_keras.models.image_generator import ImageGenerator as ImageGenerator
     from sweet_keras.models.kernel_muon import KernelMuon as KernelMuon
     from sweet_keras.models.late_subnetworks import LateSubnetworks as LateSubnetworks
     from sweet_keras.models.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
@@ -35,6 +47,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ImageClassifier": "models.image_classifier",
+    "ImageGenerator": "models.image_generator",
     "KernelMuon": "models.kernel_muon",
     "LateSubnetworks": "models.late_subnetworks",
     "MaskedAutoencoder": "models.masked_autoencoder",
@@ -45,9 +58,18 @@ _HOMES = {
     "ViTSize": "core.size",
     "adapt": "initialization.adapt",
     "class_names_of": "tasks.pyramid_of",
+    "decompose": "initialization.decompose",
+    "export": "formats.export",
     "image_detector": "tasks.image_detector",
     "image_segmenter": "tasks.image_segmenter",
+    "load_vit": "formats.load_vit",
     "materialize": "initialization.materialize",
+    "materialize_generator": "initialization.materialize_generator",
+    "order_channels": "initialization.order_channels",
+    "refine": "initialization.refine",
+    "publish": "formats.published",
+    "pull": "formats.published",
+    "push": "formats.published",
     "vit_like": "initialization.materialize",
 }
 _PACKAGES = ("cv", "data", "hub")

@@ -14,7 +14,7 @@ from sweet_keras.core.size import ViTSize
 from sweet_keras.core.template import SweetTemplate
 
 
-def block_shapes(layers, dim):
+def block_shapes(layers, dim, ratio=4):
     """Arrays of transformer blocks beside their kernels."""
     return {
         "norm1/scale": (layers, dim),
@@ -23,7 +23,7 @@ def block_shapes(layers, dim):
         "output/bias": (layers, dim),
         "norm2/scale": (layers, dim),
         "norm2/bias": (layers, dim),
-        "mlp_in/bias": (layers, 4, dim),
+        "mlp_in/bias": (layers, ratio, dim),
         "mlp_out/bias": (layers, dim),
     }
 
@@ -49,7 +49,15 @@ def decoder_shapes(depth, width, dim, patches, pixels):
 
 
 def template_shapes(
-    size, ranks, image_shape, patch_size, class_token=False, layer_scale=False, decoder=None
+    size,
+    ranks,
+    image_shape,
+    patch_size,
+    class_token=False,
+    layer_scale=False,
+    decoder=None,
+    register_tokens=0,
+    mlp_ratio=4,
 ):
     """Names and shapes of all arrays of a template."""
     layers, dim = size.depth, size.num_heads * size.head_dim
@@ -59,18 +67,20 @@ def template_shapes(
     r1, r2, r3 = ranks
     shapes = {
         "core": (r1, r2, r3),
-        "layer_scaler": (12 * layers, r1),
+        "layer_scaler": ((4 + 2 * mlp_ratio) * layers, r1),
         "input_scaler": (dim, r2),
         "output_scaler": (dim, r3),
         "patch/kernel": (pixels, dim),
         "patch/bias": (dim,),
         "positions": (patches, dim),
-        **block_shapes(layers, dim),
+        **block_shapes(layers, dim, mlp_ratio),
         "final_norm/scale": (dim,),
         "final_norm/bias": (dim,),
     }
     if class_token:
         shapes["class_token"] = (dim,)
+    if register_tokens:
+        shapes["register_tokens"] = (register_tokens, dim)
     if layer_scale:
         shapes["layer_scale1"] = shapes["layer_scale2"] = (layers, dim)
     if decoder is not None:
@@ -98,11 +108,16 @@ def random_template(
     class_token=False,
     layer_scale=False,
     decoder=None,
+    register_tokens=0,
+    mlp_ratio=4,
     **fields,
 ):
     """A valid `SweetTemplate` of random arrays; `fields` are further fields of it."""
     size = ViTSize.parse(size, head_dim)
-    flags = {"class_token": class_token, "layer_scale": layer_scale, "decoder": decoder}
+    flags = {
+        **{"class_token": class_token, "layer_scale": layer_scale, "decoder": decoder},
+        **{"register_tokens": register_tokens, "mlp_ratio": mlp_ratio},
+    }
     shapes = template_shapes(size, ranks, image_shape, patch_size, **flags)
     return SweetTemplate(
         size=size,
@@ -115,7 +130,7 @@ def random_template(
 
 
 def numpy_kernels(template):
-    """W (L, 12, D, D) by its definition, in float64."""
+    """W (L, 4 + 2m, D, D) by its definition, in float64."""
     core, layer_scaler, input_scaler, output_scaler = (
         np.asarray(template.arrays[name], "float64")
         for name in ("core", "layer_scaler", "input_scaler", "output_scaler")
@@ -126,7 +141,14 @@ def numpy_kernels(template):
             for row in layer_scaler
         ]
     )
-    return blocks.reshape(template.size.depth, 12, *blocks.shape[1:])
+    return blocks.reshape(template.size.depth, -1, *blocks.shape[1:])
+
+
+def gelu(x, kind):
+    """GELU by its two definitions (1606.08415)."""
+    if kind == "gelu_tanh":
+        return x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2
+    return x * (1 + np.vectorize(math.erf)(x / math.sqrt(2))) / 2
 
 
 def numpy_vit(template, patches):
@@ -135,11 +157,11 @@ def numpy_vit(template, patches):
     Written from the usual definition of a pre-norm vision transformer, block by block.
     """
     arrays = {name: np.asarray(array, "float64") for name, array in template.arrays.items()}
-    size, blocks = template.size, numpy_kernels(template)
+    size, blocks, ratio = template.size, numpy_kernels(template), template.mlp_ratio
 
     def normalized(x, name, layer=...):
         centred = x - x.mean(axis=1, keepdims=True)
-        x = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-6)
+        x = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + template.norm_epsilon)
         return x * arrays[f"{name}/scale"][layer] + arrays[f"{name}/bias"][layer]
 
     def attention(x, w, layer):
@@ -153,12 +175,14 @@ def numpy_vit(template, patches):
         return np.concatenate(heads, axis=1) @ w[3] + arrays["output/bias"][layer]
 
     def mlp(x, w, layer):
-        erf = np.vectorize(math.erf)
-        hidden = [x @ w[4 + i] + arrays["mlp_in/bias"][layer, i] for i in range(4)]
-        active = [h * (1 + erf(h / math.sqrt(2))) / 2 for h in hidden]
-        return sum(active[i] @ w[8 + i] for i in range(4)) + arrays["mlp_out/bias"][layer]
+        hidden = [x @ w[4 + i] + arrays["mlp_in/bias"][layer, i] for i in range(ratio)]
+        active = [gelu(h, template.activation) for h in hidden]
+        written = sum(active[i] @ w[4 + ratio + i] for i in range(ratio))
+        return written + arrays["mlp_out/bias"][layer]
 
     x = patches @ arrays["patch/kernel"] + arrays["patch/bias"] + arrays["positions"]
+    if template.register_tokens:
+        x = np.concatenate([arrays["register_tokens"], x])
     if template.class_token:
         x = np.concatenate([arrays["class_token"][None], x])
     for layer in range(size.depth):

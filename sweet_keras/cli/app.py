@@ -13,15 +13,29 @@ from rich.console import Console
 from sweet_keras.cli.command import Command, Invocation, say
 from sweet_keras.cli.compare import COMPARE
 from sweet_keras.cli.evaluate import EVALUATE
+from sweet_keras.cli.export import EXPORT
 from sweet_keras.cli.finetune import FINETUNE
+from sweet_keras.cli.import_vit import IMPORT
 from sweet_keras.cli.info import INFO
 from sweet_keras.cli.init import INIT
 from sweet_keras.cli.option_words import in_option_words
 from sweet_keras.cli.pretrain import PRETRAIN
 from sweet_keras.cli.quickstart import QUICKSTART
+from sweet_keras.cli.sample import SAMPLE
 
 BACKENDS = ("tensorflow", "torch", "jax")
-COMMANDS = (QUICKSTART, PRETRAIN, INIT, FINETUNE, EVALUATE, COMPARE, INFO)
+COMMANDS = (
+    QUICKSTART,
+    PRETRAIN,
+    INIT,
+    FINETUNE,
+    EVALUATE,
+    COMPARE,
+    SAMPLE,
+    INFO,
+    IMPORT,
+    EXPORT,
+)
 
 _HELP = """
 One weight template, pre-trained once without labels; every Vision Transformer made from it.
@@ -29,7 +43,8 @@ One weight template, pre-trained once without labels; every Vision Transformer m
 The road: `sweet pretrain` learns a template from images, `sweet init` cuts plain networks of any
 size out of it, `sweet finetune` trains one on labels, `sweet evaluate` measures it.
 `sweet quickstart` shows all of this on bundled images in minutes; `sweet compare` measures ways to
-start a network against each other.
+start a network against each other. `sweet import` and `sweet export` go from and to the
+checkpoints of other libraries.
 
 The framework is chosen by the environment variable KERAS_BACKEND: tensorflow, torch or jax.
 """

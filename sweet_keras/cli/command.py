@@ -117,7 +117,9 @@ class Command:
         """
         given = dict(given)
         file = given.pop("config_file", None)
-        overwrite, resume = given.pop("overwrite", False), given.pop("resume", False)
+        # Commands that write no run may have an option of that name.
+        overwrite = self.writes_run and given.pop("overwrite", False)
+        resume = given.pop("resume", False)
         if overwrite and resume:
             raise ValueError("--overwrite and --resume exclude each other. Received: both")
         fields = self.config.options()

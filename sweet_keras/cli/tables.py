@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sweet_keras.runs.summary import Summary
 
 _STYLES = {"better": "green", "worse": "red"}
+_SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)
 _SHORT = {"no clear difference": "unclear"}
 
 
@@ -104,4 +105,40 @@ def health_table(health: Sequence["KernelHealth"]) -> Table:
             f"{kind.median:.3g}",
             style="bold red" if kind.sick else None,
         )
+    return table
+
+
+def errors_table(decomposition: Mapping[str, Any]) -> Table:
+    """Returns what a template misses of a network's kernels, a row for each layer."""
+    errors = decomposition["errors"]
+    table = Table(
+        title="Made from a network: relative error of the kernels",
+        title_justify="left",
+        title_style="bold",
+        caption=f"of all together {decomposition['error']:.3g}; order of the channels: "
+        f"{decomposition.get('order')}",
+    )
+    table.add_column("layer", justify="right")
+    for kind in errors:
+        table.add_column(kind, justify="right")
+    for layer, row in enumerate(zip(*errors.values(), strict=True)):
+        table.add_row(str(layer), *(f"{value:.3g}" for value in row))
+    return table
+
+
+def ranks_table(decomposition: Mapping[str, Any]) -> Table:
+    """Returns the rank that each axis needs for some shares of the energy of the kernels."""
+    table = Table(
+        title="Ranks that keep a share of the energy", title_justify="left", title_style="bold"
+    )
+    table.add_column("axis")
+    for share in _SHARES:
+        table.add_column(f"{share:.0%}", justify="right")
+    table.add_column("of", justify="right")
+    for axis, spectrum in decomposition["spectrum"].items():
+        pairs = list(zip(spectrum["ranks"], spectrum["kept"], strict=True))
+        ranks = [
+            next((rank for rank, kept in pairs if kept >= share), pairs[-1][0]) for share in _SHARES
+        ]
+        table.add_row(axis, *map(str, ranks), str(pairs[-1][0]))
     return table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sweet_keras.core.blocks import BLOCKS_PER_LAYER, MLP_IN, MLP_RATIO
+from sweet_keras.core.blocks import ATTENTION_BLOCKS, blocks_per_layer
 from sweet_keras.core.cost import Ranks
 from sweet_keras.core.size import ViTSize
 from sweet_keras.core.tucker import Factors
@@ -13,7 +13,9 @@ from sweet_keras.core.tucker import Factors
 _DIFFERENCE = 0.3
 
 
-def aligned_start(size: ViTSize, ranks: Ranks, rng: np.random.Generator) -> Factors:
+def aligned_start(
+    size: ViTSize, ranks: Ranks, rng: np.random.Generator, mlp_ratio: int = 4
+) -> Factors:
     """Draws G, X, U, V such that each block starts as a matrix of the core.
 
     The scalers start as parts of the identity: channel i of the input is index i of the core's
@@ -27,32 +29,34 @@ def aligned_start(size: ViTSize, ranks: Ranks, rng: np.random.Generator) -> Fact
         size: Depth and width.
         ranks: (r1, r2, r3).
         rng: Where the numbers come from.
+        mlp_ratio: Width of the MLP over D, m.
 
     Returns:
-        G (r1, r2, r3), X (12L, r1), U (D, r2), V (D, r3), float32.
+        G (r1, r2, r3), X ((4 + 2m)L, r1), U (D, r2), V (D, r3), float32.
     """
+    count = blocks_per_layer(mlp_ratio)
     core = rng.standard_normal(ranks) / np.sqrt(size.embed_dim)  # Xavier: 2 / (D + D)
-    # The MLP's blocks are parts of kernels of D x 4D: 2 / (D + 4D).
-    of_mlp = np.arange(ranks[0]) % BLOCKS_PER_LAYER >= MLP_IN.start
-    core[of_mlp] *= np.sqrt(2 / (1 + MLP_RATIO))
+    # The MLP's blocks are parts of kernels of D x mD: 2 / (D + mD).
+    of_mlp = np.arange(ranks[0]) % count >= ATTENTION_BLOCKS
+    core[of_mlp] *= np.sqrt(2 / (1 + mlp_ratio))
     return Factors(
         core.astype("float32"),
-        _layer_rows(size.depth, ranks[0], rng),
+        _layer_rows(size.depth, count, ranks[0], rng),
         *(_channel_rows(size.embed_dim, rank, rng) for rank in ranks[1:]),
     )
 
 
-def _layer_rows(depth: int, rank: int, rng: np.random.Generator) -> np.ndarray:
-    """X (12 depth, rank): groups of neighbouring layers share 12 matrices."""
-    groups = min(depth, rank // BLOCKS_PER_LAYER)
+def _layer_rows(depth: int, count: int, rank: int, rng: np.random.Generator) -> np.ndarray:
+    """X (count * depth, rank): groups of neighbouring layers share `count` matrices."""
+    groups = min(depth, rank // count)
     if groups == depth:
-        return np.eye(BLOCKS_PER_LAYER * depth, rank, dtype="float32")
-    rows = rng.standard_normal((depth, BLOCKS_PER_LAYER, rank)) / np.sqrt(rank)
+        return np.eye(count * depth, rank, dtype="float32")
+    rows = rng.standard_normal((depth, count, rank)) / np.sqrt(rank)
     if groups:
-        block = np.arange(BLOCKS_PER_LAYER)
+        block = np.arange(count)
         rows *= _DIFFERENCE
         for layer in range(depth):
-            rows[layer, block, layer * groups // depth * BLOCKS_PER_LAYER + block] += 1
+            rows[layer, block, layer * groups // depth * count + block] += 1
     return _unit(rows.reshape(-1, rank))
 
 

@@ -1,9 +1,10 @@
-"""Files that are either whole or not there."""
+"""Files and folders that are either whole or not there."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,33 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         _flush(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """As `atomic_write`, for a folder: gives a new one beside `path`, and renames it at the end.
+
+    A folder or file that stands at `path` is replaced.
+
+    Raises:
+        ValueError: If the folder that it shall lie in does not exist.
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise ValueError(f"`path` must lie in an existing folder. Received: {str(target)!r}")
+    around = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+    try:
+        made = around / "new"
+        made.mkdir()
+        yield made
+        for file in made.rglob("*"):
+            _flush(file)
+        if target.exists():
+            target.rename(around / "old")
+        made.rename(target)
+        _flush(target.parent)
+    finally:
+        shutil.rmtree(around, ignore_errors=True)
 
 
 def _flush(path: Path) -> None:

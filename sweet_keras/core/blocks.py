@@ -1,15 +1,16 @@
-"""The 12 square blocks of a layer, and the kernels they are laid out into.
+"""The square blocks of a layer, and the kernels they are laid out into.
 
-A layer has the kernels query, key, value, output (each D x D), the MLP's `mlp_in` (D x 4D) and
-`mlp_out` (4D x D). Cut into D x D blocks they are, in this order (a decision of this project):
+A layer has the kernels query, key, value, output (each D x D), the MLP's `mlp_in` (D x mD) and
+`mlp_out` (mD x D). The MLP's ratio m is 4 in nearly all networks; there are 4 + 2m blocks then, 12.
+Cut into D x D blocks the kernels are, in this order (a decision of this project):
 
 ====== ================ ===========================================
 blocks kernel           how the blocks lie in it
 ====== ================ ===========================================
 0-2    `qkv` (D, 3D)    query, key, value side by side (output axis)
 3      `output` (D, D)
-4-7    `mlp_in` (D, 4D)  side by side (output axis)
-8-11   `mlp_out` (4D, D) stacked (input axis)
+4-7    `mlp_in` (D, mD)  side by side (output axis)
+8-11   `mlp_out` (mD, D) stacked (input axis)
 ====== ================ ===========================================
 
 All kernels are (in, out), as in Keras: ``y = x @ kernel``. Every function takes an array
@@ -24,20 +25,26 @@ import numpy as np
 
 Array = Any
 
-MLP_RATIO = 4
-BLOCKS_PER_LAYER = 4 + 2 * MLP_RATIO
 QKV = slice(0, 3)
 OUTPUT = 3
-MLP_IN = slice(4, 4 + MLP_RATIO)
-MLP_OUT = slice(4 + MLP_RATIO, BLOCKS_PER_LAYER)
-BLOCK_NAMES = (
-    "query",
-    "key",
-    "value",
-    "output",
-    *(f"mlp_in_{i}" for i in range(MLP_RATIO)),
-    *(f"mlp_out_{i}" for i in range(MLP_RATIO)),
-)
+ATTENTION_BLOCKS = 4
+
+
+def blocks_per_layer(mlp_ratio: int = 4) -> int:
+    """Blocks of a layer."""
+    return ATTENTION_BLOCKS + 2 * mlp_ratio
+
+
+def mlp_slices(count: int) -> tuple[slice, slice]:
+    """Where the blocks of `mlp_in` and `mlp_out` lie among the `count` of a layer."""
+    middle = (ATTENTION_BLOCKS + count) // 2
+    return slice(ATTENTION_BLOCKS, middle), slice(middle, count)
+
+
+def block_names(mlp_ratio: int = 4) -> tuple[str, ...]:
+    """The blocks of a layer in their order: `query`, .., `mlp_in_0`, .., `mlp_out_0`, .."""
+    sides = [f"{side}_{i}" for side in ("mlp_in", "mlp_out") for i in range(mlp_ratio)]
+    return ("query", "key", "value", "output", *sides)
 
 
 class Kernels(NamedTuple):
@@ -45,8 +52,8 @@ class Kernels(NamedTuple):
 
     qkv: Array  # (..., D, 3D)
     output: Array  # (..., D, D)
-    mlp_in: Array  # (..., D, 4D)
-    mlp_out: Array  # (..., 4D, D)
+    mlp_in: Array  # (..., D, mD)
+    mlp_out: Array  # (..., mD, D)
 
 
 def side_by_side(blocks: Array, xp: Any = np) -> Array:
@@ -65,19 +72,20 @@ def blocks_to_kernels(blocks: Array, xp: Any = np) -> Kernels:
     """Lays blocks out into kernels.
 
     Args:
-        blocks: (..., 12, D, D).
+        blocks: (..., 4 + 2m, D, D).
         xp: `numpy` or `keras.ops`.
     """
+    mlp_in, mlp_out = mlp_slices(blocks.shape[-3])
     return Kernels(
         qkv=side_by_side(blocks[..., QKV, :, :], xp),
         output=blocks[..., OUTPUT, :, :],
-        mlp_in=side_by_side(blocks[..., MLP_IN, :, :], xp),
-        mlp_out=stacked(blocks[..., MLP_OUT, :, :], xp),
+        mlp_in=side_by_side(blocks[..., mlp_in, :, :], xp),
+        mlp_out=stacked(blocks[..., mlp_out, :, :], xp),
     )
 
 
 def kernels_to_blocks(kernels: Kernels, xp: Any = np) -> Array:
-    """The inverse of `blocks_to_kernels`: kernels -> (..., 12, D, D)."""
+    """The inverse of `blocks_to_kernels`: kernels -> (..., 4 + 2m, D, D)."""
 
     def cut_columns(kernel: Array) -> Array:
         *lead, rows, columns = kernel.shape
@@ -89,7 +97,7 @@ def kernels_to_blocks(kernels: Kernels, xp: Any = np) -> Array:
             cut_columns(kernels.qkv),
             kernels.output[..., None, :, :],
             cut_columns(kernels.mlp_in),
-            xp.reshape(kernels.mlp_out, (*lead, MLP_RATIO, dim, dim)),
+            xp.reshape(kernels.mlp_out, (*lead, kernels.mlp_out.shape[-2] // dim, dim, dim)),
         ],
         axis=-3,
     )

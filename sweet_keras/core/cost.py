@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sweet_keras.core.blocks import BLOCKS_PER_LAYER
+from sweet_keras.core.blocks import blocks_per_layer
 from sweet_keras.core.size import ViTSize
 from sweet_keras.core.tucker import ORDERS
 
@@ -39,27 +39,30 @@ class Plan(NamedTuple):
     multiply_adds: int  # of one forward pass over `tokens`, kernels only
 
 
-def plan(size: ViTSize, ranks: Ranks, tokens: int) -> Plan:
+def plan(size: ViTSize, ranks: Ranks, tokens: int, mlp_ratio: int = 4) -> Plan:
     """Picks between building W and never building it.
 
     Args:
         size: Depth and width of the network.
         ranks: (r1, r2, r3).
         tokens: Tokens that pass through the network in a step: batch x sequence length.
+        mlp_ratio: Width of the MLP over D, m.
 
     Returns:
         The cheaper `Plan`. Per token a block costs D^2 multiply-adds once W is built, against
-        D r2 + r2 r3 + r3 D; `x U` is shared by query, key and value and by the four `mlp_in`
-        blocks, and the four `mlp_out` blocks share the product with V^T. With many tokens the
-        factors win where r2 = r3 < 0.535 D.
+        D r2 + r2 r3 + r3 D; `x U` is shared by query, key and value and by the m `mlp_in`
+        blocks, and the m `mlp_out` blocks share the product with V^T. With many tokens and m = 4
+        the factors win where r2 = r3 < 0.535 D.
     """
     dim, depth = size.embed_dim, size.depth
-    blocks = BLOCKS_PER_LAYER * depth
+    count = blocks_per_layer(mlp_ratio)
+    blocks = count * depth
     r1, r2, r3 = ranks
     order = best_order(blocks, dim, ranks)
     dense = contraction_cost(blocks, dim, ranks, order) + tokens * blocks * dim * dim
-    # x U: qkv, output, mlp_in once each and mlp_out four times; V^T: 3 + 1 + 4 + 1 times.
-    per_token = depth * (7 * dim * r2 + BLOCKS_PER_LAYER * r2 * r3 + 9 * r3 * dim)
+    # x U: qkv, output, mlp_in once each and mlp_out m times; V^T: 3 + 1 + m + 1 times.
+    reads, writes = 3 + mlp_ratio, 5 + mlp_ratio
+    per_token = depth * (reads * dim * r2 + count * r2 * r3 + writes * r3 * dim)
     factorised = blocks * r1 * r2 * r3 + tokens * per_token
     if factorised < dense:
         return Plan(False, order, factorised)

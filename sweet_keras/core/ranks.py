@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sweet_keras.core.blocks import BLOCKS_PER_LAYER
+from sweet_keras.core.blocks import blocks_per_layer
 from sweet_keras.core.cost import Ranks
 from sweet_keras.core.size import ViTSize
 
 
-def choose_ranks(size: ViTSize, ranks: Sequence[int] | float | str = "auto") -> Ranks:
+def choose_ranks(
+    size: ViTSize, ranks: Sequence[int] | float | str = "auto", mlp_ratio: int = 4
+) -> Ranks:
     """Ranks given, or chosen for a size.
 
     A rank above the length of its axis adds nothing to a new template; a small network made from
@@ -24,11 +26,12 @@ def choose_ranks(size: ViTSize, ranks: Sequence[int] | float | str = "auto") -> 
         size: Depth and width of the template.
         ranks: Three integers; `"auto"`; or the share of a dense network's kernels that G may have,
             in (0, 1].
+        mlp_ratio: Width of the MLP over D.
 
     Raises:
         ValueError: If they are none of these.
     """
-    blocks, dim = BLOCKS_PER_LAYER * size.depth, size.embed_dim
+    blocks, dim = blocks_per_layer(mlp_ratio) * size.depth, size.embed_dim
     if isinstance(ranks, str):
         if ranks != "auto":
             raise ValueError(f"`ranks` must be three integers or 'auto'. Received: {ranks!r}")

@@ -4,13 +4,14 @@ One table says it for the template, its file and the layers. An axis is named af
 
 ======= ========================================================================
 `L`     layers                        `M`     layers of the decoder
-`B`     blocks, 12 a layer            `r1 r2 r3`  ranks
+`B`     blocks, 4 + 2m a layer        `r1 r2 r3`  ranks
 `D`     channels of a token, written  `I`     channels of a token, summed over
 `N`     patches of the image          `P`     pixel values of a patch
-`E`     channels of the decoder       `3 4`   numbers
+`E`     channels of the decoder       `R`     register tokens
+`m`     width of the MLP over D       `3 4`   numbers
 ======= ========================================================================
 
-Arrays with an `L` axis are stacked over the layers.
+`3D` or `mD` are as many times D. Arrays with an `L` axis are stacked over the layers.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ EMBEDDING: dict[str, Axes] = {
     "positions": ("N", "D"),
 }
 CLASS_TOKEN: dict[str, Axes] = {"class_token": ("D",)}
+REGISTERS: dict[str, Axes] = {"register_tokens": ("R", "D")}
 BLOCK: dict[str, Axes] = {
     "norm1/scale": ("L", "D"),
     "norm1/bias": ("L", "D"),
@@ -38,7 +40,7 @@ BLOCK: dict[str, Axes] = {
     "output/bias": ("L", "D"),
     "norm2/scale": ("L", "D"),
     "norm2/bias": ("L", "D"),
-    "mlp_in/bias": ("L", "4", "D"),
+    "mlp_in/bias": ("L", "m", "D"),
     "mlp_out/bias": ("L", "D"),
 }
 LAYER_SCALE: dict[str, Axes] = {
@@ -52,10 +54,14 @@ FINAL_NORM: dict[str, Axes] = {
 KERNELS: dict[str, Axes] = {
     "qkv/kernel": ("L", "I", "3D"),
     "output/kernel": ("L", "I", "D"),
-    "mlp_in/kernel": ("L", "I", "4D"),
-    "mlp_out/kernel": ("L", "4I", "D"),
+    "mlp_in/kernel": ("L", "I", "mD"),
+    "mlp_out/kernel": ("L", "mI", "D"),
 }
-_WIDTH_TO_DECODER = {"L": "M", "D": "E", "I": "E", "3D": "3E", "4D": "4E", "4I": "4E"}
+# The decoder has a form of its own: its MLP is always four times as wide.
+_TO_DECODER = {
+    **{"L": "M", "D": "E", "I": "E", "3D": "3E"},
+    **{"m": "4", "mD": "4E", "mI": "4E"},
+}
 DECODER: dict[str, Axes] = {
     "decoder/embed/kernel": ("I", "E"),
     "decoder/embed/bias": ("E",),
@@ -64,17 +70,18 @@ DECODER: dict[str, Axes] = {
     "decoder/pixels/kernel": ("E", "P"),
     "decoder/pixels/bias": ("P",),
     **{
-        f"decoder/{name}": tuple(_WIDTH_TO_DECODER.get(axis, axis) for axis in axes)
+        f"decoder/{name}": tuple(_TO_DECODER.get(axis, axis) for axis in axes)
         for name, axes in {**BLOCK, **KERNELS, **FINAL_NORM}.items()
     },
 }
 
 
-def rest(class_token: bool, layer_scale: bool) -> dict[str, Axes]:
+def rest(class_token: bool, layer_scale: bool, register_tokens: int = 0) -> dict[str, Axes]:
     """Everything outside the tensor W: embedding, biases, norms."""
     return {
         **EMBEDDING,
         **(CLASS_TOKEN if class_token else {}),
+        **(REGISTERS if register_tokens else {}),
         **BLOCK,
         **(LAYER_SCALE if layer_scale else {}),
         **FINAL_NORM,
@@ -87,7 +94,6 @@ def shape(axes: Axes, sizes: Mapping[str, int]) -> tuple[int, ...]:
     def length(axis: str) -> int:
         if axis in sizes:
             return sizes[axis]
-        digits = axis.rstrip("DEI")
-        return int(digits) * sizes.get(axis[len(digits) :], 1)
+        return int(axis) if axis.isdigit() else length(axis[:-1]) * sizes[axis[-1]]
 
     return tuple(length(axis) for axis in axes)

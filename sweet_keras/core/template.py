@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sweet_keras.core import blocks, cost, resize, schema, tucker
+from sweet_keras.core.form import check_form, form_of
 from sweet_keras.core.size import ViTSize
 
 POSITIONS = ("sincos", "learned")
@@ -27,6 +28,10 @@ class SweetTemplate:
         class_token: Whether a class token is prepended.
         positions: `"sincos"` (fixed) or `"learned"`.
         layer_scale: Whether the residual branches have a learned scale.
+        register_tokens: Learned tokens after the class token, R.
+        norm_epsilon: Of the LayerNorms.
+        mlp_ratio: Width of the MLP over D, m.
+        activation: Of the MLP, `"gelu"` or `"gelu_tanh"`.
         pixel_mean: Subtracted from the pixels, one for each channel, in 0..255.
         pixel_std: Divides the pixels after that.
         decoder: Size of the masked autoencoder's decoder, if its weights are kept for `adapt`.
@@ -47,6 +52,10 @@ class SweetTemplate:
     class_token: bool = False
     positions: str = "sincos"
     layer_scale: bool = False
+    register_tokens: int = 0
+    norm_epsilon: float = 1e-6
+    mlp_ratio: int = 4
+    activation: str = "gelu"
     pixel_mean: tuple[float, ...] = (127.5,)
     pixel_std: tuple[float, ...] = (127.5,)
     decoder: ViTSize | None = None
@@ -55,6 +64,7 @@ class SweetTemplate:
     def __post_init__(self) -> None:
         check_geometry(self.image_shape, self.patch_size)
         check_pixels(self.image_shape, self.pixel_mean, self.pixel_std)
+        check_form(**form_of(self))
         if self.positions not in POSITIONS:
             raise ValueError(
                 f"`positions` must be one of {', '.join(POSITIONS)}. Received: {self.positions!r}"
@@ -87,6 +97,11 @@ class SweetTemplate:
         return r1, r2, r3
 
     @property
+    def blocks_per_layer(self) -> int:
+        """4 + 2m, 12 in nearly all templates."""
+        return blocks.blocks_per_layer(self.mlp_ratio)
+
+    @property
     def grid(self) -> tuple[int, int]:
         """(rows, columns) of patches."""
         return grid_of(self.image_shape, self.patch_size)
@@ -107,7 +122,7 @@ class SweetTemplate:
         """Names and axes of its arrays."""
         return {
             **schema.FACTORS,
-            **schema.rest(self.class_token, self.layer_scale),
+            **schema.rest(self.class_token, self.layer_scale, self.register_tokens),
             **({} if self.decoder is None else schema.DECODER),
         }
 
@@ -122,9 +137,11 @@ class SweetTemplate:
         rows, columns = self.grid
         sizes = {
             "L": self.size.depth,
-            "B": blocks.BLOCKS_PER_LAYER * self.size.depth,
+            "B": self.blocks_per_layer * self.size.depth,
             "D": self.size.embed_dim,
             "I": self.size.embed_dim,
+            "m": self.mlp_ratio,
+            "R": self.register_tokens,
             "N": rows * columns,
             "P": self.patch_size**2 * self.image_shape[2],
             **dict(zip(("r1", "r2", "r3"), core.shape, strict=True)),
@@ -135,12 +152,10 @@ class SweetTemplate:
 
     def kernels(self) -> blocks.Kernels:
         """Builds W and lays it out: kernels with a leading axis of L layers, float32."""
-        size = self.size
-        order = cost.best_order(blocks.BLOCKS_PER_LAYER * size.depth, size.embed_dim, self.ranks)
+        depth, dim = self.size.depth, self.size.embed_dim
+        order = cost.best_order(self.blocks_per_layer * depth, dim, self.ranks)
         product = tucker.contract(self.factors, order)
-        return blocks.blocks_to_kernels(
-            product.reshape(size.depth, blocks.BLOCKS_PER_LAYER, size.embed_dim, size.embed_dim)
-        )
+        return blocks.blocks_to_kernels(product.reshape(depth, self.blocks_per_layer, dim, dim))
 
     def resize(
         self,
@@ -175,7 +190,7 @@ class SweetTemplate:
                 f"Received: {shape}"
             )
         layers = resize.depth_map(self.size.depth, target.depth, depth_map)
-        by_block = np.kron(layers, np.eye(blocks.BLOCKS_PER_LAYER))
+        by_block = np.kron(layers, np.eye(self.blocks_per_layer))
         arrays = {}
         for name, axes in self.axes().items():
             array = resize.resize_array(self.arrays[name], axes, target.embed_dim, layers)

@@ -15,10 +15,11 @@ import safetensors
 import safetensors.numpy
 
 from sweet_keras.core.atomic import atomic_write
+from sweet_keras.core.form import FORM, form_of
 from sweet_keras.core.size import ViTSize
 from sweet_keras.core.template import SweetTemplate
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # version 1 knew one form of networks, the default one
 _KEY, _DIGEST = "sweet_keras", "sha256"
 _MAX_SIZE = 1 << 16  # no side, depth or width of a real network is larger
 _FIELDS = ("image_shape", "patch_size", "class_token", "positions", "layer_scale")
@@ -37,6 +38,7 @@ def save_template(template: SweetTemplate, path: str | os.PathLike[str]) -> None
         "head_dim": template.size.head_dim,
         "ranks": template.ranks,
         **{field: getattr(template, field) for field in _FIELDS},
+        **form_of(template),
         "pixel_mean": template.pixel_mean,
         "pixel_std": template.pixel_std,
         "decoder": template.decoder and dataclasses.astuple(template.decoder),
@@ -115,9 +117,13 @@ def _read_metadata(text: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ValueError("metadata that is no JSON object")
     version = data.pop("format_version", None)
-    if type(version) is not int or version != FORMAT_VERSION:
-        raise ValueError(f"format version {version!r}, while this release reads {FORMAT_VERSION}")
+    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
+        raise ValueError(
+            f"format version {version!r}, while this release reads 1 to {FORMAT_VERSION}"
+        )
     expected = {*_FIELDS, "size", "head_dim", "ranks", "pixel_mean", "pixel_std", "decoder"}
+    if version > 1:
+        expected |= set(FORM)
     if set(data) != expected | {"record"}:
         raise ValueError(f"metadata fields {sorted(data)}")
     if not (isinstance(data["class_token"], bool) and isinstance(data["layer_scale"], bool)):

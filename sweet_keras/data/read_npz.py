@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import zipfile
 from collections.abc import Sequence
@@ -12,9 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from sweet_keras.data.array_source import ArraySource
-
-# Deflate cannot shrink data further than this, so a zip member bounds its content.
-_DEFLATE_MAX_RATIO = 1032
+from sweet_keras.data.npz_member import read_member
 
 
 def read_npz(
@@ -73,35 +70,9 @@ def _read_pair(
         names = {member.removesuffix(".npy") for member in archive.namelist()}
         for images_name, labels_name in pairs:
             if images_name in names:
-                images = _read_member(archive, images_name, max_bytes)
+                images = read_member(archive, images_name, max_bytes)
                 if labels_name not in names:
                     return images, None
-                return images, _read_member(archive, labels_name, max_bytes)
+                return images, read_member(archive, labels_name, max_bytes)
     wanted = " or ".join(pair[0] for pair in pairs)
     raise ValueError(f"no array named {wanted}, but {sorted(names)}")
-
-
-def _read_member(archive: zipfile.ZipFile, name: str, max_bytes: int) -> np.ndarray:
-    """Reads one array, after checking its announced size against the file's."""
-    info = archive.getinfo(f"{name}.npy")
-    with archive.open(info) as stream:
-        version = np.lib.format.read_magic(stream)
-        if version == (1, 0):
-            shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-        elif version == (2, 0):
-            shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
-        else:
-            raise ValueError(f"array {name!r} has the unknown .npy version {version}")
-        size = math.prod(shape) * dtype.itemsize
-        bound = min(info.file_size, info.compress_size * _DEFLATE_MAX_RATIO)
-        if dtype.hasobject or min(shape, default=0) < 0 or size > max_bytes:
-            raise ValueError(
-                f"array {name!r} is {dtype} of shape {shape}, {size} bytes, but only numbers are "
-                f"accepted, at most {max_bytes} bytes"
-            )
-        if stream.tell() + size > bound:
-            raise ValueError(
-                f"array {name!r} of shape {shape}, {size} bytes, is more than the file can hold"
-            )
-    with archive.open(info) as stream:
-        return np.lib.format.read_array(stream, allow_pickle=False)

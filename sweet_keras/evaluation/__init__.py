@@ -1,1 +1,1 @@
-"""How good detections and segmentations are."""
+"""How good detections, segmentations and generated images are."""

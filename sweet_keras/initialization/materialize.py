@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sweet_keras.core.form import form_of
 from sweet_keras.core.size import ViTSize
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.initialization.adapt import adapt as adapt_template
@@ -88,5 +89,6 @@ def vit_like(
         layer_scale=1.0 if template.layer_scale else None,
         pixel_mean=template.pixel_mean,
         pixel_std=template.pixel_std,
+        **form_of(template),
         **options,
     )

@@ -11,7 +11,8 @@ from sweet_keras.core.size import ViTSize
 from sweet_keras.models.vit_backbone import ViTBackbone
 
 Arrays = dict[str, np.ndarray]
-AXES = schema.rest(class_token=True, layer_scale=True) | schema.KERNELS  # of a plain network
+# Of a plain network.
+AXES = schema.rest(class_token=True, layer_scale=True, register_tokens=1) | schema.KERNELS
 Index = Callable[[int, int], np.ndarray]  # (n of the source, m of the target) -> (m,) positions
 
 
@@ -82,18 +83,21 @@ def select(
     result = {}
     for name, array in arrays.items():
         for axis, letter in enumerate(AXES[name]):
-            parts = int(letter[:-1] or 1) if letter[-1] in "DI" else 0
             if letter == "L":
                 array = array[layers]
             elif name == "mlp_in/bias" and letter == "D":
+                ratio = array.shape[1]
                 hidden = array.reshape(len(array), -1)
-                array = _take(hidden, 1, 4 * dim, index).reshape(len(array), 4, dim)
-            elif parts == 3:
+                array = _take(hidden, 1, ratio * dim, index).reshape(len(array), ratio, dim)
+            elif letter == "3D":
                 # Query, key and value lie side by side.
                 thirds = np.split(array, 3, axis)
                 array = np.concatenate([_take(third, axis, dim, index) for third in thirds], axis)
-            elif parts:
-                array = _take(array, axis, parts * dim, index)
+            elif letter in ("D", "I"):
+                array = _take(array, axis, dim, index)
+            elif letter in ("mD", "mI"):
+                ratio = arrays["mlp_in/bias"].shape[1]
+                array = _take(array, axis, ratio * dim, index)
         result[name] = array
     return result
 

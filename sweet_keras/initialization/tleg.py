@@ -27,6 +27,7 @@ def linear_vit(blank: ViTBackbone) -> GeneratedViT:
         size.num_heads,
         size.head_dim,
         layer_scale=blank.layer_scale,
+        mlp_ratio=blank.mlp_ratio,
         name="expansion",
         dtype=blank.dtype_policy,
     )

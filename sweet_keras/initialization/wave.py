@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from sweet_keras.core import resize
-from sweet_keras.core.blocks import MLP_RATIO
-from sweet_keras.core.schema import rest
 from sweet_keras.core.size import ViTSize
 from sweet_keras.initialization.brief_fit import autoencoder_like, count_steps, fit_briefly
-from sweet_keras.layers.kronecker_template import KERNEL_TYPES, KroneckerTemplate
+from sweet_keras.initialization.resized_twin import resized_twin
+from sweet_keras.layers.kronecker_template import KERNEL_TYPES, KroneckerTemplate, units
 from sweet_keras.layers.stacked_weights import to_numpy
 from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
@@ -45,6 +44,7 @@ def kronecker_vit(
         side,
         templates,
         train_templates,
+        blank.mlp_ratio,
         name="expansion",
         dtype=blank.dtype_policy,
     )
@@ -113,32 +113,30 @@ def _resized(encoder: GeneratedViT, target: ViTSize) -> GeneratedViT:
     """The same templates, frozen, under the scalers of another size."""
     old = encoder.expansion
     layers = resize.depth_map(encoder.size.depth, target.depth)
-    axes = rest(class_token=True, layer_scale=True)
-    blank = encoder.backbone.twin(target)
-    arrays = blank.arrays()
-    for name, array in encoder.backbone.arrays().items():
-        if name in axes:
-            arrays[name] = resize.resize_array(array, axes[name], target.embed_dim, layers)
-    blank.load_arrays(arrays)
+    blank = resized_twin(encoder.backbone, target)
     network = kronecker_vit(blank, old.side, old.templates, train_templates=False)
     new = network.expansion
     for kind in KERNEL_TYPES:
         # Copied: JAX reuses the memory of what it trains, which two variables must not share.
         new.template_variables[kind].assign(to_numpy(old.template_variables[kind]))
         scalers = to_numpy(old.scaler_variables[kind])
-        new.scaler_variables[kind].assign(_resize_grid(scalers, kind, new.grid, layers))
+        new.scaler_variables[kind].assign(
+            _resize_grid(scalers, kind, new.grid, layers, new.mlp_ratio)
+        )
     return network
 
 
-def _resize_grid(scalers: np.ndarray, kind: str, grid: int, layers: np.ndarray) -> np.ndarray:
-    """(L, I, J, n) to another depth and width, each quarter of an MLP's hidden axis by itself."""
+def _resize_grid(
+    scalers: np.ndarray, kind: str, grid: int, layers: np.ndarray, mlp_ratio: int
+) -> np.ndarray:
+    """(L, I, J, n) to another depth and width, each part D of an MLP's hidden axis by itself."""
     depth, rows, columns, count = scalers.shape
     if kind == "mlp_in":
-        shape, axes = (depth, rows, MLP_RATIO, -1, count), "LI4Dn"
+        shape, axes = (depth, rows, mlp_ratio, -1, count), "LImDn"
     elif kind == "mlp_out":
-        shape, axes = (depth, MLP_RATIO, -1, columns, count), "L4IDn"
+        shape, axes = (depth, mlp_ratio, -1, columns, count), "LmIDn"
     else:
         shape, axes = scalers.shape, "LIDn"
     resized = resize.resize_array(scalers.reshape(shape), axes, grid, layers)
-    rows, columns = (grid * factor for factor in KERNEL_TYPES[kind])
+    rows, columns = (grid * factor for factor in units(kind, mlp_ratio))
     return resized.reshape(len(resized), rows, columns, count)

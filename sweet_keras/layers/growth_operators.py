@@ -6,11 +6,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from sweet_keras.core.blocks import MLP_RATIO
 from sweet_keras.core.resize import depth_map, width_index
 from sweet_keras.core.size import ViTSize
 from sweet_keras.layers.stacked_weights import named_variables
 
+_RESIDUAL = ("patch", "positions", "class_token", "register_tokens", "final_norm")
 _MODULES = ("norm1", "query", "key", "value", "output", "norm2", "mlp_in", "mlp_out")
 
 
@@ -74,7 +74,7 @@ class GrowthOperators(keras.layers.Layer):
         large, small = self.vit_size, self.source.size
         if large.embed_dim > small.embed_dim:
             for name in ("residual", "query", "key", "value", "hidden"):
-                ratio = MLP_RATIO if name == "hidden" else 1
+                ratio = self.source.mlp_ratio if name == "hidden" else 1
                 index = width_index(ratio * small.embed_dim, ratio * large.embed_dim)
                 copies = np.eye(ratio * small.embed_dim, dtype="float32")[index]
                 self.width_variables[name] = self._variable(
@@ -130,7 +130,7 @@ class GrowthOperators(keras.layers.Layer):
         grown = {}
         for name, x in small.items():
             module = name.partition("/")[0]
-            if module in ("patch", "positions", "class_token", "final_norm"):
+            if module in _RESIDUAL:
                 grown[name] = self._writes("residual", x)
             elif module.startswith(("norm", "layer_scale")):
                 grown[name] = self._deepens(module, self._writes("residual", x))
@@ -162,7 +162,7 @@ class GrowthOperators(keras.layers.Layer):
         return {
             "mlp_in/kernel": self._deepens("mlp_in", enters),
             "mlp_in/bias": ops.reshape(
-                hidden, (self.vit_size.depth, MLP_RATIO, self.vit_size.embed_dim)
+                hidden, (self.vit_size.depth, self.source.mlp_ratio, self.vit_size.embed_dim)
             ),
             "mlp_out/kernel": self._deepens("mlp_out", leaves),
             "mlp_out/bias": self._deepens("mlp_out", bias),

@@ -67,11 +67,16 @@ class HeadPrefix:
         scale, bias = self.channels(scale), self.channels(bias)
         if self.mask is None:
             return ops.layer_normalization(x, scale, bias, epsilon=epsilon)
+        return self.standardize(x, epsilon) * scale + bias
+
+    def standardize(self, x: Tensor, epsilon: float) -> Tensor:
+        """Takes mean and deviation over the kept channels out, as `normalize` does first."""
+        if self.mask is None:
+            return ops.layer_normalization(x, epsilon=epsilon)
         dtype = x.dtype
         mask = ops.cast(self.mask, "float32")
         x = ops.cast(x, "float32")
         mean = ops.sum(x, axis=-1, keepdims=True) / self.count
         centred = (x - mean) * mask
         variance = ops.sum(ops.square(centred), axis=-1, keepdims=True) / self.count
-        normalized = ops.cast(centred * ops.rsqrt(variance + epsilon), dtype)
-        return normalized * scale + bias
+        return ops.cast(centred * ops.rsqrt(variance + epsilon), dtype)

@@ -7,20 +7,16 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
-from sweet_keras.core.blocks import MLP_RATIO
 from sweet_keras.core.kronecker import kronecker_sum, template_counts
 from sweet_keras.core.size import ViTSize
 
-# Input and output axis in units of the width.
-KERNEL_TYPES = {
-    "query": (1, 1),
-    "key": (1, 1),
-    "value": (1, 1),
-    "output": (1, 1),
-    "mlp_in": (1, MLP_RATIO),
-    "mlp_out": (MLP_RATIO, 1),
-}
+KERNEL_TYPES = ("query", "key", "value", "output", "mlp_in", "mlp_out")
 _TEMPLATE_SCALE = 1 / 3
+
+
+def units(kind: str, mlp_ratio: int) -> tuple[int, int]:
+    """Input and output axis of a kernel type, in units of the width."""
+    return {"mlp_in": (1, mlp_ratio), "mlp_out": (mlp_ratio, 1)}.get(kind, (1, 1))
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
@@ -46,6 +42,7 @@ class KroneckerTemplate(keras.layers.Layer):
             default half of what a kernel type needs at most (see
             `sweet_keras.core.kronecker.template_counts`).
         train_templates: Whether T is trained. The scalers always are.
+        mlp_ratio: Width of the MLP over D.
 
     Returns:
         The kernels, (L, ...), by the names of `sweet_keras.core.schema`.
@@ -68,6 +65,7 @@ class KroneckerTemplate(keras.layers.Layer):
         side: int | None = None,
         templates: int | Sequence[int] | None = None,
         train_templates: bool = True,
+        mlp_ratio: int = 4,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -82,8 +80,8 @@ class KroneckerTemplate(keras.layers.Layer):
             )
         self.grid = self.size.embed_dim // self.side
         if templates is None:
-            square, wide = template_counts(depth, self.grid, self.side, MLP_RATIO)
-            templates = [square if shape == (1, 1) else wide for shape in KERNEL_TYPES.values()]
+            square, wide = template_counts(depth, self.grid, self.side, mlp_ratio)
+            templates = [wide if kind.startswith("mlp") else square for kind in KERNEL_TYPES]
         counts = [templates] * len(KERNEL_TYPES) if isinstance(templates, int) else list(templates)
         whole = all(type(count) is int and count > 0 for count in counts)
         if not whole or len(counts) != len(KERNEL_TYPES):
@@ -93,12 +91,12 @@ class KroneckerTemplate(keras.layers.Layer):
             )
         self.templates = tuple(counts)
         self.train_templates = train_templates
+        self.mlp_ratio = mlp_ratio
         self.template_variables, self.scaler_variables = {}, {}
 
     def build(self, input_shape=None):
-        for (kind, (rows, columns)), count in zip(
-            KERNEL_TYPES.items(), self.templates, strict=True
-        ):
+        for kind, count in zip(KERNEL_TYPES, self.templates, strict=True):
+            rows, columns = units(kind, self.mlp_ratio)
             xavier = (2 / (rows + columns) / self.size.embed_dim) ** 0.5
             self.template_variables[kind] = self.add_weight(
                 (count, self.side, self.side),
@@ -128,5 +126,5 @@ class KroneckerTemplate(keras.layers.Layer):
         }
 
     def get_config(self):
-        names = ("depth", "num_heads", "head_dim", "side", "templates", "train_templates")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        names = "depth num_heads head_dim side templates train_templates mlp_ratio"
+        return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}

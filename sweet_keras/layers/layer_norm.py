@@ -21,6 +21,8 @@ class NestedLayerNormalization(keras.layers.Layer):
     Call arguments:
         x: (..., D).
         prefix: A `HeadPrefix`, or `None` for the full width.
+        modulation: (shift, scale), each (B, 1, D) at the width of the prefix, added to the bias and
+            to the scale of each sample (FiLM, 1709.07871), or `None`.
     """
 
     def __init__(self, epsilon: float = 1e-6, **kwargs):
@@ -32,9 +34,13 @@ class NestedLayerNormalization(keras.layers.Layer):
         self.scale = self.add_weight((dim,), initializer="ones", name="scale")
         self.bias = self.add_weight((dim,), initializer="zeros", name="bias")
 
-    def call(self, x, prefix=None):
+    def call(self, x, prefix=None, modulation=None):
         prefix = prefix or HeadPrefix(1, self.scale.shape[0])
-        return prefix.normalize(x, self.scale, self.bias, self.epsilon)
+        if modulation is None:
+            return prefix.normalize(x, self.scale, self.bias, self.epsilon)
+        shift, scale = modulation
+        x = prefix.standardize(x, self.epsilon)
+        return x * (prefix.channels(self.scale) + scale) + (prefix.channels(self.bias) + shift)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -24,6 +24,7 @@ class LinearExpansion(keras.layers.Layer):
         num_heads: Heads.
         head_dim: Channels of a head; D = num_heads * head_dim.
         layer_scale: Initial value of the learned scales of the branches, or `None` for none.
+        mlp_ratio: Width of the MLP over D, m.
 
     Call arguments:
         depth: Another number of layers than the one it was trained with.
@@ -41,6 +42,7 @@ class LinearExpansion(keras.layers.Layer):
         num_heads: int,
         head_dim: int,
         layer_scale: float | None = None,
+        mlp_ratio: int = 4,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -49,6 +51,7 @@ class LinearExpansion(keras.layers.Layer):
         self.num_heads = num_heads
         self.head_dim = head_dim
         self.layer_scale = layer_scale
+        self.mlp_ratio = mlp_ratio
         self.axes = {
             **schema.BLOCK,
             **schema.KERNELS,
@@ -64,7 +67,7 @@ class LinearExpansion(keras.layers.Layer):
     def build(self, input_shape=None):
         dim = self.size.embed_dim
         for name, axes in self.axes.items():
-            shape = schema.shape(axes[1:], {"D": dim, "I": dim})
+            shape = schema.shape(axes[1:], {"D": dim, "I": dim, "m": self.mlp_ratio})
             variable = name.replace("/", "_")
             self.base[name] = self.add_weight(
                 shape, initializer=self._start(name, shape), name=f"base_{variable}"
@@ -94,7 +97,7 @@ class LinearExpansion(keras.layers.Layer):
         return ops.expand_dims(base, 0) + fractions * ops.expand_dims(slope, 0)
 
     def get_config(self):
-        names = ("depth", "num_heads", "head_dim", "layer_scale")
+        names = ("depth", "num_heads", "head_dim", "layer_scale", "mlp_ratio")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 

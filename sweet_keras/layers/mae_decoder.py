@@ -28,7 +28,7 @@ class MAEDecoder(keras.layers.Layer):
         patch_pixels: Values of a patch, P = patch^2 * channels.
 
     Call arguments:
-        tokens: (B, v, D), encoded visible patches, or (B, 1 + v, D) with a class token. Channels
+        tokens: (B, v, D), encoded visible patches, class token and registers before them. Channels
             that a narrow encoder lacks are zero.
         order: (B, N) integers: patches in shuffled order, visible ones first.
         masked: Number of masked patches, N - v.
@@ -86,7 +86,7 @@ class MAEDecoder(keras.layers.Layer):
         tokens = ops.matmul(tokens, self.embed_kernel) + self.embed_bias
         positions = ops.take(self.positions, order, axis=0)
         visible = order.shape[1] - masked
-        first = tokens.shape[1] - visible  # 1 with a class token, which has no position
+        first = tokens.shape[1] - visible  # class token and registers, which have no position
         x = ops.concatenate(
             [
                 tokens[:, :first],

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from sweet_keras.core.form import check_form
 from sweet_keras.core.positions import sincos_positions
 from sweet_keras.core.template import POSITIONS, check_pixels, grid_of
 from sweet_keras.layers.head_prefix import HeadPrefix
@@ -13,7 +14,7 @@ from sweet_keras.layers.head_prefix import HeadPrefix
 
 @keras.saving.register_keras_serializable("sweet_keras")
 class PatchEmbedding(keras.layers.Layer):
-    """Cuts images into patches, projects them to tokens, adds positions and a class token.
+    """Cuts images into patches, projects them to tokens with positions, adds tokens of its own.
 
     Args:
         embed_dim: Channels of a token, D.
@@ -23,13 +24,15 @@ class PatchEmbedding(keras.layers.Layer):
         positions: `"sincos"` (fixed) or `"learned"` (starts at the same table).
         pixel_mean: Subtracted from the pixels, a number or one for each channel, in 0..255.
         pixel_std: Divides the pixels after that.
+        register_tokens: Learned tokens after the class token and before the patches, R; they have
+            no position (2309.16588).
 
     Call arguments:
         images: (B, height, width, channels), pixels in 0..255, of any type.
         prefix: `HeadPrefix` the network is narrowed to, or `None`.
 
     Returns:
-        Tokens (B, N, D), or (B, 1 + N, D) with a class token.
+        Tokens (B, N, D): class token and registers, if there are, then the patches.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class PatchEmbedding(keras.layers.Layer):
         positions: str = "sincos",
         pixel_mean: float | tuple[float, ...] = 127.5,
         pixel_std: float | tuple[float, ...] = 127.5,
+        register_tokens: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -48,10 +52,12 @@ class PatchEmbedding(keras.layers.Layer):
             raise ValueError(
                 f"`positions` must be one of {', '.join(POSITIONS)}. Received: {positions!r}"
             )
+        check_form(register_tokens=register_tokens)
         self.embed_dim = embed_dim
         self.image_shape = tuple(image_shape)
         self.patch_size = patch_size
         self.class_token = class_token
+        self.register_tokens = register_tokens
         self.positions = positions
         self.pixel_mean = _per_channel(pixel_mean)
         self.pixel_std = _per_channel(pixel_std)
@@ -62,6 +68,11 @@ class PatchEmbedding(keras.layers.Layer):
     def num_patches(self) -> int:
         """Patches of an image, N."""
         return self.grid[0] * self.grid[1]
+
+    @property
+    def extra_tokens(self) -> int:
+        """Tokens before the patches: the class token and the registers."""
+        return self.class_token + self.register_tokens
 
     def build(self, input_shape):
         pixels = self.patch_size**2 * self.image_shape[2]
@@ -77,11 +88,15 @@ class PatchEmbedding(keras.layers.Layer):
             name="positions",
         )
         if self.class_token:
-            self.class_vector = self.add_weight(
-                (self.embed_dim,),
-                initializer=keras.initializers.TruncatedNormal(stddev=0.02),
-                name="class_token",
+            self.class_vector = self._learned_tokens((self.embed_dim,), "class_token")
+        if self.register_tokens:
+            self.register_vectors = self._learned_tokens(
+                (self.register_tokens, self.embed_dim), "register_tokens"
             )
+
+    def _learned_tokens(self, shape, name):
+        normal = keras.initializers.TruncatedNormal(stddev=0.02)
+        return self.add_weight(shape, initializer=normal, name=name)
 
     def _initial_positions(self, shape, dtype=None):
         return ops.convert_to_tensor(sincos_positions(self.grid, shape[-1]), dtype)
@@ -95,6 +110,8 @@ class PatchEmbedding(keras.layers.Layer):
         }
         if self.class_token:
             named["class_token"] = self.class_vector
+        if self.register_tokens:
+            named["register_tokens"] = self.register_vectors
         return named
 
     def patchify(self, images):
@@ -105,7 +122,10 @@ class PatchEmbedding(keras.layers.Layer):
                 f"Received: {tuple(images.shape)}"
             )
         pixels = ops.cast(images, "float32")
-        pixels = (pixels - self._constant(self.pixel_mean)) / self._constant(self.pixel_std)
+        return self.cut((pixels - self._constant(self.pixel_mean)) / self._constant(self.pixel_std))
+
+    def cut(self, pixels):
+        """(B, height, width, channels) -> (B, N, patch^2 * channels), values as they are."""
         rows, columns = self.grid
         side, channels = self.patch_size, self.image_shape[2]
         pixels = ops.reshape(pixels, (-1, rows, side, columns, side, channels))
@@ -132,15 +152,18 @@ class PatchEmbedding(keras.layers.Layer):
         return ops.take(self.position_table, order, axis=0)
 
     def embed(self, patches, positions, prefix):
-        """Projects patches (B, n, P) and adds positions (n, D) or (B, n, D); class token first."""
+        """Projects patches (B, n, P) and adds positions (n, D) or (B, n, D); extra tokens first."""
         patches = ops.cast(patches, self.compute_dtype)
         tokens = ops.matmul(patches, prefix.channels(self.kernel)) + prefix.channels(self.bias)
         tokens = tokens + prefix.channels(positions)
-        if self.class_token:
-            vector = ops.reshape(prefix.channels(self.class_vector), (1, 1, prefix.embed_dim))
-            first = ops.broadcast_to(vector, (ops.shape(tokens)[0], 1, prefix.embed_dim))
-            tokens = ops.concatenate([ops.cast(first, tokens.dtype), tokens], axis=1)
-        return tokens
+        learned = [self.class_vector] if self.class_token else []
+        learned += [self.register_vectors] if self.register_tokens else []
+        parts = []
+        for vectors in learned:
+            vectors = ops.reshape(prefix.channels(vectors), (1, -1, prefix.embed_dim))
+            shape = (ops.shape(tokens)[0], vectors.shape[1], prefix.embed_dim)
+            parts.append(ops.cast(ops.broadcast_to(vectors, shape), tokens.dtype))
+        return ops.concatenate([*parts, tokens], axis=1) if parts else tokens
 
     def call(self, images, prefix=None):
         prefix = prefix or HeadPrefix(1, self.embed_dim)
@@ -150,7 +173,7 @@ class PatchEmbedding(keras.layers.Layer):
         return ops.convert_to_tensor(np.asarray(values, "float32"))
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], self.num_patches + self.class_token, self.embed_dim)
+        return (input_shape[0], self.num_patches + self.extra_tokens, self.embed_dim)
 
     def get_config(self):
         return {
@@ -162,6 +185,7 @@ class PatchEmbedding(keras.layers.Layer):
             "positions": self.positions,
             "pixel_mean": self.pixel_mean,
             "pixel_std": self.pixel_std,
+            "register_tokens": self.register_tokens,
         }
 
 

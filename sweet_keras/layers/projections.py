@@ -21,10 +21,10 @@ class Projections(Protocol):
         """(..., D) -> (..., D)."""
 
     def mlp_in(self, x: Tensor) -> Tensor:
-        """(..., D) -> (..., 4D)."""
+        """(..., D) -> (..., mD)."""
 
     def mlp_out(self, x: Tensor) -> Tensor:
-        """(..., 4D) -> (..., D)."""
+        """(..., mD) -> (..., D)."""
 
 
 class DenseProjections:
@@ -54,12 +54,13 @@ class FactoredProjections:
     """Applies ((x U) C) V^T; W never exists, nor its gradient.
 
     Args:
-        slices: C (12, r2, r3) of one layer.
+        slices: C (4 + 2m, r2, r3) of one layer.
         factors: U and V are read from it.
     """
 
     def __init__(self, slices: Tensor, factors: tucker.Factors):
         self.slices = slices
+        self.mlp_in_blocks, self.mlp_out_blocks = blocks.mlp_slices(slices.shape[0])
         self.factors = factors
 
     def qkv(self, x: Tensor) -> Tensor:
@@ -70,7 +71,7 @@ class FactoredProjections:
         return tucker.apply_side_by_side(x, output, self.factors, ops)
 
     def mlp_in(self, x: Tensor) -> Tensor:
-        return tucker.apply_side_by_side(x, self.slices[blocks.MLP_IN], self.factors, ops)
+        return tucker.apply_side_by_side(x, self.slices[self.mlp_in_blocks], self.factors, ops)
 
     def mlp_out(self, x: Tensor) -> Tensor:
-        return tucker.apply_stacked(x, self.slices[blocks.MLP_OUT], self.factors, ops)
+        return tucker.apply_stacked(x, self.slices[self.mlp_out_blocks], self.factors, ops)

@@ -8,12 +8,14 @@ import keras
 import numpy as np
 from keras import ops
 
+from sweet_keras.core.form import FORM, form_of
 from sweet_keras.core.resize import depth_map
 from sweet_keras.core.size import ViTSize
 from sweet_keras.core.subnetworks import choose_subnetworks
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
+from sweet_keras.layers.modulation import modulate
 from sweet_keras.layers.patch_embedding import PatchEmbedding
 from sweet_keras.layers.stacked_weights import read_weights, to_numpy, write_weights
 from sweet_keras.layers.template_vit_options import read_source, read_subnetwork_rate
@@ -34,7 +36,8 @@ class SweetTemplateViT(keras.layers.Layer):
         image_shape: (height, width, channels) in pixels. With a template: its own by default, other
             sides by interpolating the positions.
         patch_size: Side of a patch, in pixels. With a template: fixed by it, as are `head_dim`,
-            `ranks`, `class_token`, `positions`, `pixel_mean` and `pixel_std`.
+            `ranks`, `class_token`, `positions`, `pixel_mean`, `pixel_std` and what stands after
+            `global_blocks`.
         head_dim: Channels of a head.
         ranks: (r1, r2, r3), `"auto"`, or a share (see `sweet_keras.core.ranks`).
         class_token: Whether a class token is put before the patches.
@@ -55,6 +58,10 @@ class SweetTemplateViT(keras.layers.Layer):
         window: Side of the windows, in tokens, that most blocks attend in, or `None`. The weights
             are the same (see `sweet_keras.layers.windows`).
         global_blocks: With a window: blocks, evenly spaced, that attend to everything.
+        register_tokens: Learned tokens after the class token, 0 by default.
+        norm_epsilon: Of all LayerNorms, 1e-6 by default.
+        mlp_ratio: Width of the MLP over D, 4 by default.
+        activation: Of the MLP, `"gelu"` (exact, the default) or `"gelu_tanh"`.
 
     Call arguments:
         images: (B, height, width, channels), pixels in 0..255, of any type.
@@ -62,8 +69,8 @@ class SweetTemplateViT(keras.layers.Layer):
         training: Whether sub-networks are drawn and branches dropped.
 
     Returns:
-        Tokens (B, N, D), with a class token (B, 1 + N, D). Those of a narrow network are zero
-        beyond its channels.
+        Tokens (B, N, D): class token and registers, if there are, then the patches. Those of a
+        narrow network are zero beyond its channels.
 
     Raises:
         ValueError: If sizes do not fit each other.
@@ -103,6 +110,10 @@ class SweetTemplateViT(keras.layers.Layer):
         seed: int | None = None,
         window: int | None = None,
         global_blocks: int = 4,
+        register_tokens: int | None = None,
+        norm_epsilon: float | None = None,
+        mlp_ratio: int | None = None,
+        activation: str | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -118,10 +129,14 @@ class SweetTemplateViT(keras.layers.Layer):
             positions=positions,
             pixel_mean=pixel_mean,
             pixel_std=pixel_std,
+            register_tokens=register_tokens,
+            norm_epsilon=norm_epsilon,
+            mlp_ratio=mlp_ratio,
+            activation=activation,
         )
         for name, value in options.items():
             setattr(self, name, value)
-        check_windows(window, global_blocks, self.class_token)
+        check_windows(window, global_blocks, self.class_token + self.register_tokens)
         self.source = str(self.size)
         self.train_core = template is None if train_core is None else train_core
         self.subnetwork_rate = read_subnetwork_rate(
@@ -150,6 +165,7 @@ class SweetTemplateViT(keras.layers.Layer):
             positions=self.positions,
             pixel_mean=self.pixel_mean,
             pixel_std=self.pixel_std,
+            register_tokens=self.register_tokens,
             name="patches",
             dtype=policy,
         )
@@ -161,6 +177,7 @@ class SweetTemplateViT(keras.layers.Layer):
             self.ranks,
             tokens=self.tokens,
             train_core=self.train_core,
+            mlp_ratio=self.mlp_ratio,
             name="kernels",
             dtype=policy,
         )
@@ -172,9 +189,14 @@ class SweetTemplateViT(keras.layers.Layer):
             grid=self.patches.grid,
             window=self.window,
             global_blocks=self.global_blocks,
+            norm_epsilon=self.norm_epsilon,
+            mlp_ratio=self.mlp_ratio,
+            activation=self.activation,
             dtype=policy,
         )
-        self.final_norm = NestedLayerNormalization(name="final_norm", dtype=policy)
+        self.final_norm = NestedLayerNormalization(
+            self.norm_epsilon, name="final_norm", dtype=policy
+        )
         self.subnetwork_sizes = choose_subnetworks(size, self.subnetworks)
         self.seed_generator = keras.random.SeedGenerator(self.seed)
 
@@ -182,6 +204,11 @@ class SweetTemplateViT(keras.layers.Layer):
     def embed_dim(self) -> int:
         """Channels of a token, D."""
         return self.size.embed_dim
+
+    @property
+    def extra_tokens(self) -> int:
+        """Tokens before the patches: the class token and the registers."""
+        return self.patches.extra_tokens
 
     def build(self, input_shape=None):
         tokens = (None, self.patches.num_patches, self.embed_dim)
@@ -194,7 +221,9 @@ class SweetTemplateViT(keras.layers.Layer):
     def call(self, images, heads=None, training=None):
         return self.encode(self.patches.patchify(images), None, heads, training)
 
-    def encode(self, patches, order=None, heads=None, training=None):
+    def encode(
+        self, patches, order=None, heads=None, training=None, conditioning=None, condition=()
+    ):
         """Encodes patches, some of those of an image or all.
 
         Args:
@@ -202,9 +231,11 @@ class SweetTemplateViT(keras.layers.Layer):
             order: (B, n) integers, which patches of the image; by default all, as they lie.
             heads: See the call arguments.
             training: See the call arguments.
+            conditioning: What modulates the blocks (see `Conditioning`), or `None`.
+            condition: Tensors (B, ...) that `conditioning` is called with.
 
         Returns:
-            Tokens (B, n, D), with a class token (B, 1 + n, D).
+            Tokens (B, n, D), class token and registers before them.
 
         Raises:
             ValueError: If `order` is given in a network with windows: picked patches have no grid.
@@ -213,7 +244,7 @@ class SweetTemplateViT(keras.layers.Layer):
         positions = self.patches.positions_of(order)
         drawing = self.subnetwork_rate and self.subnetwork_sizes and self.draws_subnetworks
         if heads is not None or not (training and drawing):
-            return self._run(patches, positions, heads, None, training)
+            return self._run(heads, None, training, conditioning, patches, positions, *condition)
         batch = ops.shape(patches)[0]
         share = self.subnetwork_rate
         if isinstance(batch, int):
@@ -223,12 +254,14 @@ class SweetTemplateViT(keras.layers.Layer):
             whole = ops.maximum(1, batch - drawn)
 
         def part(rows):
-            return patches[rows], positions if len(positions.shape) == 2 else positions[rows]
+            shared = len(positions.shape) == 2
+            cut = [tensor[rows] for tensor in condition]
+            return patches[rows], positions if shared else positions[rows], *cut
 
-        branches = [self._branch(size, training) for size in self.subnetwork_sizes]
+        branches = [self._branch(size, training, conditioning) for size in self.subnetwork_sizes]
         return ops.concatenate(
             [
-                self._run(*part(slice(None, whole)), None, None, training),
+                self._run(None, None, training, conditioning, *part(slice(None, whole))),
                 ops.switch(self.draw(), branches, *part(slice(whole, None))),
             ]
         )
@@ -239,25 +272,28 @@ class SweetTemplateViT(keras.layers.Layer):
         draw = keras.random.uniform((), seed=self.seed_generator, dtype="float32")
         return ops.minimum(ops.cast(draw * count, "int32"), count - 1)
 
-    def _branch(self, size: ViTSize, training):
+    def _branch(self, size: ViTSize, training, conditioning):
         """The network of one size within this one."""
         layers = depth_map(self.size.depth, size.depth).argmax(axis=1).tolist()
-        return lambda patches, positions: self._run(
-            patches, positions, size.num_heads, layers, training
-        )
+        return lambda *inputs: self._run(size.num_heads, layers, training, conditioning, *inputs)
 
-    def _run(self, patches, positions, heads, layers, training):
+    def _run(self, heads, layers, training, conditioning, patches, positions, *condition):
         """Only some layers with so many heads; `None` for all."""
         prefix = HeadPrefix(self.size.num_heads, self.size.head_dim, heads)
         layers = range(self.size.depth) if layers is None else layers
+        modulations, final = modulate(conditioning, condition, prefix, layers)
         tokens = self.patches.embed(patches, positions, prefix)
-        for layer, projections in zip(
-            layers, self.kernels(prefix=prefix, layers=layers), strict=True
+        for layer, projections, modulation in zip(
+            layers, self.kernels(prefix=prefix, layers=layers), modulations, strict=True
         ):
             tokens = self.blocks[layer](
-                tokens, projections=projections, prefix=prefix, training=training
+                tokens,
+                projections=projections,
+                prefix=prefix,
+                modulation=modulation,
+                training=training,
             )
-        tokens = self.final_norm(tokens, prefix=prefix)
+        tokens = self.final_norm(tokens, prefix=prefix, modulation=final)
         missing = self.embed_dim - prefix.embed_dim
         return ops.pad(tokens, ((0, 0), (0, 0), (0, missing))) if missing else tokens
 
@@ -286,6 +322,7 @@ class SweetTemplateViT(keras.layers.Layer):
             pixel_mean=self.pixel_mean,
             pixel_std=self.pixel_std,
             record=record or {},
+            **form_of(self),
         )
 
     def load_template(self, template: SweetTemplate) -> None:
@@ -300,7 +337,7 @@ class SweetTemplateViT(keras.layers.Layer):
         write_weights(self, template.arrays)
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], self.patches.num_patches + self.class_token, self.embed_dim)
+        return (input_shape[0], self.patches.num_patches + self.extra_tokens, self.embed_dim)
 
     def get_config(self):
         names = (
@@ -308,4 +345,5 @@ class SweetTemplateViT(keras.layers.Layer):
             "subnetwork_rate train_core drop_path layer_scale pixel_mean pixel_std tokens seed "
             "window global_blocks"
         )
-        return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}
+        names = (*names.split(), *FORM)
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

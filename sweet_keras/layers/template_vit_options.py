@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sweet_keras.core.form import FORM, check_form
 from sweet_keras.core.ranks import choose_ranks
 from sweet_keras.core.size import ViTSize
 from sweet_keras.core.template import SweetTemplate
@@ -18,6 +19,7 @@ _DEFAULTS = {
     "positions": "sincos",
     "pixel_mean": 127.5,
     "pixel_std": 127.5,
+    **FORM,
 }
 
 
@@ -72,7 +74,8 @@ def read_source(
         fixed = {name: getattr(template, name) for name in _DEFAULTS if name != "head_dim"}
         fixed["head_dim"] = template.size.head_dim
         size, image_shape = template.size, template.image_shape
-    fixed["ranks"] = choose_ranks(size, fixed["ranks"])
+    check_form(**{name: fixed[name] for name in FORM})
+    fixed["ranks"] = choose_ranks(size, fixed["ranks"], fixed["mlp_ratio"])
     return template, {
         **fixed,
         "size": size,

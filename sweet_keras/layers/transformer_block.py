@@ -8,10 +8,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from sweet_keras.core.blocks import MLP_RATIO, Kernels
+from sweet_keras.core.blocks import Kernels
+from sweet_keras.core.form import check_form
 from sweet_keras.core.size import ViTSize
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
+from sweet_keras.layers.modulation import UNMODULATED
 from sweet_keras.layers.projections import DenseProjections
 from sweet_keras.layers.windows import Windows, layer_windows
 
@@ -20,8 +22,7 @@ from sweet_keras.layers.windows import Windows, layer_windows
 class TransformerBlock(keras.layers.Layer):
     """Self-attention and MLP, each behind a LayerNorm and a residual connection.
 
-    The kernels are its own, or come with each call from a template. The MLP is four times as wide
-    as a token and uses the exact GELU.
+    The kernels are its own, or come with each call from a template.
 
     Args:
         num_heads: Heads, H.
@@ -32,15 +33,19 @@ class TransformerBlock(keras.layers.Layer):
         layer_scale: Initial value of a learned scale of each branch (2103.17239), or `None`.
         grid: (h, w) that the tokens lie on, N = h * w; needed with a window only.
         window: Side of the windows, in tokens, that attention is restricted to, or `None`.
+        norm_epsilon: Of both LayerNorms.
+        mlp_ratio: Hidden channels of the MLP over D, m.
+        activation: Of the MLP, `"gelu"` (exact) or `"gelu_tanh"` (its approximation).
 
     Call arguments:
         x: Tokens (B, N, D).
         projections: `Projections` to use instead of its own kernels.
         prefix: `HeadPrefix` the network is narrowed to, or `None` for the full width.
+        modulation: `Modulation` by a condition, or `None`.
         training: Whether branches are dropped.
 
     Raises:
-        ValueError: If there is a window without a grid.
+        ValueError: If there is a window without a grid, or one of the last three is none.
     """
 
     def __init__(
@@ -52,9 +57,13 @@ class TransformerBlock(keras.layers.Layer):
         layer_scale: float | None = None,
         grid: Sequence[int] | None = None,
         window: int | None = None,
+        norm_epsilon: float = 1e-6,
+        mlp_ratio: int = 4,
+        activation: str = "gelu",
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check_form(norm_epsilon=norm_epsilon, mlp_ratio=mlp_ratio, activation=activation)
         self.num_heads = num_heads
         self.head_dim = head_dim
         self.own_kernels = own_kernels
@@ -66,8 +75,11 @@ class TransformerBlock(keras.layers.Layer):
         self.window = window
         windows = None if window is None else Windows(self.grid, window)
         self.windows = None if windows is None or windows.cover_grid else windows
-        self.norm1 = NestedLayerNormalization(name="norm1", dtype=self.dtype_policy)
-        self.norm2 = NestedLayerNormalization(name="norm2", dtype=self.dtype_policy)
+        self.norm_epsilon = norm_epsilon
+        self.mlp_ratio = mlp_ratio
+        self.activation = activation
+        self.norm1 = NestedLayerNormalization(norm_epsilon, name="norm1", dtype=self.dtype_policy)
+        self.norm2 = NestedLayerNormalization(norm_epsilon, name="norm2", dtype=self.dtype_policy)
         # One draw for each sample: a dropout whose noise does not vary over tokens or channels.
         self.drop = keras.layers.Dropout(
             drop_path, noise_shape=(None, 1, 1), name="drop_path", dtype=self.dtype_policy
@@ -89,13 +101,14 @@ class TransformerBlock(keras.layers.Layer):
         self.norm2.build(input_shape)
         self.qkv_bias = self._bias((3, dim), "qkv_bias")
         self.output_bias = self._bias((dim,), "output_bias")
-        self.mlp_in_bias = self._bias((MLP_RATIO, dim), "mlp_in_bias")
+        self.mlp_in_bias = self._bias((self.mlp_ratio, dim), "mlp_in_bias")
         self.mlp_out_bias = self._bias((dim,), "mlp_out_bias")
         if self.own_kernels:
             self.qkv_kernel = self._kernel((dim, 3 * dim), "qkv_kernel", maps=3)
             self.output_kernel = self._kernel((dim, dim), "output_kernel")
-            self.mlp_in_kernel = self._kernel((dim, MLP_RATIO * dim), "mlp_in_kernel")
-            self.mlp_out_kernel = self._kernel((MLP_RATIO * dim, dim), "mlp_out_kernel")
+            hidden = self.mlp_ratio * dim
+            self.mlp_in_kernel = self._kernel((dim, hidden), "mlp_in_kernel")
+            self.mlp_out_kernel = self._kernel((hidden, dim), "mlp_out_kernel")
         if self.layer_scale is not None:
             scale = keras.initializers.Constant(self.layer_scale)
             self.layer_scale1 = self.add_weight((dim,), initializer=scale, name="layer_scale1")
@@ -134,7 +147,7 @@ class TransformerBlock(keras.layers.Layer):
             named |= {"layer_scale1": self.layer_scale1, "layer_scale2": self.layer_scale2}
         return named
 
-    def call(self, x, projections=None, prefix=None, training=None):
+    def call(self, x, projections=None, prefix=None, modulation=None, training=None):
         if projections is None:
             projections = DenseProjections(
                 Kernels(
@@ -142,14 +155,19 @@ class TransformerBlock(keras.layers.Layer):
                 )
             )
         prefix = prefix or HeadPrefix(self.num_heads, self.head_dim)
-        attended = self._attention(self.norm1(x, prefix=prefix), projections, prefix)
-        x = x + self._branch(attended, "layer_scale1", prefix, training)
-        hidden = self._mlp(self.norm2(x, prefix=prefix), projections, prefix)
-        return x + self._branch(hidden, "layer_scale2", prefix, training)
+        norm1, gate1, norm2, gate2 = modulation or UNMODULATED
+        x1 = self.norm1(x, prefix=prefix, modulation=norm1)
+        attended = self._attention(x1, projections, prefix)
+        x = x + self._branch(attended, "layer_scale1", gate1, prefix, training)
+        x2 = self.norm2(x, prefix=prefix, modulation=norm2)
+        hidden = self._mlp(x2, projections, prefix)
+        return x + self._branch(hidden, "layer_scale2", gate2, prefix, training)
 
-    def _branch(self, x, scale, prefix, training):
+    def _branch(self, x, scale, gate, prefix, training):
         if self.layer_scale is not None:
             x = x * prefix.channels(getattr(self, scale))
+        if gate is not None:
+            x = x * gate
         return self.drop(x, training=training)
 
     def _attention(self, x, projections, prefix):
@@ -169,8 +187,8 @@ class TransformerBlock(keras.layers.Layer):
         return projections.output(x) + prefix.channels(self.output_bias)
 
     def _mlp(self, x, projections, prefix):
-        bias = ops.reshape(prefix.channels(self.mlp_in_bias), (MLP_RATIO * prefix.embed_dim,))
-        x = ops.gelu(projections.mlp_in(x) + bias, approximate=False)
+        bias = ops.reshape(prefix.channels(self.mlp_in_bias), (self.mlp_ratio * prefix.embed_dim,))
+        x = ops.gelu(projections.mlp_in(x) + bias, approximate=self.activation == "gelu_tanh")
         return projections.mlp_out(x) + prefix.channels(self.mlp_out_bias)
 
     def compute_output_shape(self, input_shape):
@@ -186,6 +204,9 @@ class TransformerBlock(keras.layers.Layer):
             "layer_scale": self.layer_scale,
             "grid": self.grid,
             "window": self.window,
+            "norm_epsilon": self.norm_epsilon,
+            "mlp_ratio": self.mlp_ratio,
+            "activation": self.activation,
         }
 
 
@@ -197,6 +218,9 @@ def block_stack(
     grid: Sequence[int] | None = None,
     window: int | None = None,
     global_blocks: int = 4,
+    norm_epsilon: float = 1e-6,
+    mlp_ratio: int = 4,
+    activation: str = "gelu",
     dtype=None,
 ) -> list[TransformerBlock]:
     """The blocks of a network, `block_0` first; the drop rate grows linearly from 0 to `drop_path`.
@@ -209,6 +233,9 @@ def block_stack(
         grid: See `TransformerBlock`.
         window: See `TransformerBlock`; of the blocks that are not global.
         global_blocks: Blocks that attend to everything, evenly spaced (see `layer_windows`).
+        norm_epsilon: See `TransformerBlock`.
+        mlp_ratio: See `TransformerBlock`.
+        activation: See `TransformerBlock`.
         dtype: Data type policy.
     """
     rates = np.linspace(0, drop_path, size.depth)
@@ -222,6 +249,9 @@ def block_stack(
             layer_scale=layer_scale,
             grid=grid,
             window=windows[layer],
+            norm_epsilon=norm_epsilon,
+            mlp_ratio=mlp_ratio,
+            activation=activation,
             name=f"block_{layer}",
             dtype=dtype,
         )

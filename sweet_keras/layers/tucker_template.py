@@ -11,7 +11,7 @@ from keras import ops
 
 from sweet_keras.core import cost, tucker
 from sweet_keras.core.aligned_start import aligned_start
-from sweet_keras.core.blocks import BLOCKS_PER_LAYER, Kernels, blocks_to_kernels
+from sweet_keras.core.blocks import Kernels, blocks_per_layer, blocks_to_kernels
 from sweet_keras.core.ranks import choose_ranks
 from sweet_keras.core.size import ViTSize
 from sweet_keras.layers.head_prefix import HeadPrefix
@@ -38,6 +38,7 @@ class TuckerTemplate(keras.layers.Layer):
         ranks: (r1, r2, r3), ranks of the layer, input and output axes.
         tokens: Tokens of a step (batch x sequence), to choose how W is used.
         train_core: Whether G is trained. The scalers always are.
+        mlp_ratio: Width of the MLP over D, m.
 
     Call arguments:
         prefix: `HeadPrefix` to narrow to, or `None` for the full width.
@@ -58,24 +59,27 @@ class TuckerTemplate(keras.layers.Layer):
         ranks: tuple[int, int, int],
         tokens: int = 12_544,
         train_core: bool = True,
+        mlp_ratio: int = 4,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.size = ViTSize(depth, num_heads, head_dim)
         dim = self.size.embed_dim
-        self.ranks = choose_ranks(self.size, ranks)
+        self.ranks = choose_ranks(self.size, ranks, mlp_ratio)
         self.depth = depth
         self.num_heads = num_heads
         self.head_dim = head_dim
         self.tokens = tokens
         self.train_core = train_core
+        self.mlp_ratio = mlp_ratio
+        self.blocks_per_layer = blocks_per_layer(mlp_ratio)
         # Factor = multiplier * stored variable, in the order G, X, U, V.
         self.scales = tucker.Factors(1.0, self.ranks[0] ** -0.5, dim**-0.5, dim**-0.5)
 
     def build(self, input_shape=None):
         # Python's generator is the one that Keras seeds its initialisers from.
         rng = np.random.default_rng(random.getrandbits(64))
-        start = aligned_start(self.size, self.ranks, rng)
+        start = aligned_start(self.size, self.ranks, rng, self.mlp_ratio)
         stored = {
             name: self.add_weight(
                 array.shape,
@@ -98,7 +102,7 @@ class TuckerTemplate(keras.layers.Layer):
 
     def plan(self, size: ViTSize) -> cost.Plan:
         """How W is used in a network of some size within this one."""
-        return cost.plan(size, self.ranks, self.tokens)
+        return cost.plan(size, self.ranks, self.tokens, self.mlp_ratio)
 
     def factors(
         self, prefix: HeadPrefix | None = None, layers: Sequence[int] | None = None
@@ -122,15 +126,16 @@ class TuckerTemplate(keras.layers.Layer):
         self, prefix: HeadPrefix | None = None, layers: Sequence[int] | None = None
     ) -> list[Projections]:
         factors = self.factors(prefix, layers)
-        depth = factors.layer_scaler.shape[0] // BLOCKS_PER_LAYER
+        count = self.blocks_per_layer
+        depth = factors.layer_scaler.shape[0] // count
         dim = factors.input_scaler.shape[0]
         plan = self.plan(ViTSize(depth, dim // self.head_dim, self.head_dim))
         if not plan.materialize:
             slices = tucker.contract_layers(factors.core, factors.layer_scaler, ops)
-            slices = ops.reshape(slices, (depth, BLOCKS_PER_LAYER, *self.ranks[1:]))
+            slices = ops.reshape(slices, (depth, count, *self.ranks[1:]))
             return [FactoredProjections(slices[layer], factors) for layer in range(depth)]
         product = tucker.contract(factors, plan.order, ops)
-        kernels = blocks_to_kernels(ops.reshape(product, (depth, BLOCKS_PER_LAYER, dim, dim)), ops)
+        kernels = blocks_to_kernels(ops.reshape(product, (depth, count, dim, dim)), ops)
         return [
             DenseProjections(Kernels(*(kernel[layer] for kernel in kernels)))
             for layer in range(depth)
@@ -145,4 +150,5 @@ class TuckerTemplate(keras.layers.Layer):
             "ranks": self.ranks,
             "tokens": self.tokens,
             "train_core": self.train_core,
+            "mlp_ratio": self.mlp_ratio,
         }

@@ -116,7 +116,7 @@ def layer_windows(depth: int, window: int | None, global_blocks: int) -> list[in
     return [None if layer in everywhere else window for layer in range(depth)]
 
 
-def check_windows(window: int | None, global_blocks: int = 0, class_token: bool = False) -> None:
+def check_windows(window: int | None, global_blocks: int = 0, extra_tokens: int = 0) -> None:
     """Raises ValueError unless a network can have these windows."""
     if window is not None and (type(window) is not int or window < 1):
         raise ValueError(
@@ -127,10 +127,10 @@ def check_windows(window: int | None, global_blocks: int = 0, class_token: bool 
         raise ValueError(
             f"`global_blocks` must be an integer, 0 or more. Received: {global_blocks!r}"
         )
-    if window is not None and class_token:
+    if window is not None and extra_tokens:
         raise ValueError(
-            "`window` must be None with a class token, which lies in no window. "
-            f"Received: window={window}, class_token={class_token}"
+            "`window` must be None with a class token or registers, which lie in no window. "
+            f"Received: window={window} and {extra_tokens} such tokens"
         )
 
 

@@ -82,9 +82,10 @@ class EncoderPyramid:
 
 
 def patch_map(encoder: Any, tokens: keras.KerasTensor, dtype: Any = None) -> keras.KerasTensor:
-    """Lays tokens (B, N, D) of an encoder out as a map (B, h, w, D), without the class token."""
-    if encoder.class_token:
-        tokens = keras.layers.Cropping1D((1, 0), name="patch_tokens", dtype=dtype)(tokens)
+    """Lays the tokens of patches out as a map (B, h, w, D); extra tokens are cut off."""
+    if encoder.extra_tokens:
+        crop = (encoder.extra_tokens, 0)
+        tokens = keras.layers.Cropping1D(crop, name="patch_tokens", dtype=dtype)(tokens)
     height, width, _ = encoder.image_shape
     grid = (height // encoder.patch_size, width // encoder.patch_size)
     return keras.layers.Reshape((*grid, encoder.embed_dim), name="patch_map", dtype=dtype)(tokens)

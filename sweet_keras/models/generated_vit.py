@@ -34,7 +34,7 @@ class GeneratedViT(keras.layers.Layer):
         training: Passed on to the network.
 
     Returns:
-        Tokens (B, N, D), with a class token (B, 1 + N, D).
+        Tokens (B, N, D): class token and registers, if there are, then the patches.
 
     Raises:
         ValueError: If the network has stochastic depth, or not the weights that are generated.
@@ -95,13 +95,17 @@ class GeneratedViT(keras.layers.Layer):
         own = [v for name in set(named) - set(self.expansion.names) for v in _as_list(named[name])]
         return sum(int(np.prod(v.shape)) for v in own + self.expansion.variables)
 
-    def generated(self) -> keras.StatelessScope:
+    def generated(self, conditioning: keras.layers.Layer | None = None) -> keras.StatelessScope:
         """A scope in which the network's variables have the generated values.
 
         All variables are given a value, generated or their own, since a scope within the one of a
         compiled JAX step does not look into the outer one.
+
+        Args:
+            conditioning: A layer that runs in the scope as well.
         """
-        values = {id(variable): (variable, variable) for variable in self.backbone.variables}
+        used = self.backbone.variables + (conditioning.variables if conditioning else [])
+        values = {id(variable): (variable, variable) for variable in used}
         named = named_variables(self.backbone)
         for name, tensor in self.expansion().items():
             found = named[name]
@@ -114,10 +118,12 @@ class GeneratedViT(keras.layers.Layer):
         with self.generated():
             return self.backbone(images, training=training)
 
-    def encode(self, patches, order=None, heads=None, training=None):
+    def encode(
+        self, patches, order=None, heads=None, training=None, conditioning=None, condition=()
+    ):
         """See `ViTBackbone.encode`."""
-        with self.generated():
-            return self.backbone.encode(patches, order, heads, training)
+        with self.generated(conditioning):
+            return self.backbone.encode(patches, order, heads, training, conditioning, condition)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The weights it runs with, float32, by the names of `sweet_keras.core.schema`."""

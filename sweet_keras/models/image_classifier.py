@@ -63,7 +63,7 @@ class ImageClassifier(keras.Model):
             features = tokens[:, 0]
         else:
             features = keras.layers.GlobalAveragePooling1D(name="pool", dtype=dtype)(
-                tokens[:, 1:] if class_token else tokens
+                tokens[:, backbone.extra_tokens :] if backbone.extra_tokens else tokens
             )
         features = keras.layers.Dropout(dropout, name="dropout", dtype=dtype)(features)
         logits = keras.layers.Dense(classes, name="logits", dtype="float32")(features)

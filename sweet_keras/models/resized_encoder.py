@@ -38,8 +38,8 @@ def resized_encoder(
         A built encoder of the same kind, name, data type policy and options.
 
     Raises:
-        ValueError: If `vit` is no such encoder, the image shape does not fit it, or it has a class
-            token and a window is given.
+        ValueError: If `vit` is no such encoder, the image shape does not fit it, or a window is
+            given and it has a class token or registers.
 
     Example:
     ```python
@@ -52,7 +52,7 @@ def resized_encoder(
             "`vit` must be a ViTBackbone or a SweetTemplateViT; others have a method "
             f"`materialize` that gives one. Received: {type(vit).__name__}"
         )
-    check_windows(window, global_blocks, vit.class_token)
+    check_windows(window, global_blocks, vit.extra_tokens)
     if window is not None and vit.size.depth <= global_blocks:
         warnings.warn(
             f"The window of {window} patches changes nothing: {global_blocks} blocks attend to the "

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 import keras
 import numpy as np
 
+from sweet_keras.core.form import form_of
 from sweet_keras.core.size import ViTSize
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
+from sweet_keras.layers.modulation import modulate
 from sweet_keras.layers.patch_embedding import PatchEmbedding
 from sweet_keras.layers.stacked_weights import read_weights, write_weights
 from sweet_keras.layers.transformer_block import block_stack
@@ -38,12 +40,16 @@ class ViTBackbone(keras.Model):
         window: Side of the windows, in tokens, that most blocks attend in, or `None`. The weights
             are the same (see `sweet_keras.layers.windows`).
         global_blocks: With a window: blocks, evenly spaced, that attend to everything.
+        register_tokens: Learned tokens after the class token and before the patches.
+        norm_epsilon: Of all LayerNorms.
+        mlp_ratio: Hidden channels of the MLP over D.
+        activation: Of the MLP, `"gelu"` (exact) or `"gelu_tanh"` (its approximation).
 
     Call arguments:
         images: (B, height, width, channels), pixels in 0..255.
 
     Returns:
-        Tokens (B, N, D), with a class token (B, 1 + N, D).
+        Tokens (B, N, D): class token and registers, if there are, then the patches.
 
     Raises:
         ValueError: If sizes do not fit each other.
@@ -67,12 +73,15 @@ class ViTBackbone(keras.Model):
         pixel_std: float | Sequence[float] = 127.5,
         window: int | None = None,
         global_blocks: int = 4,
+        register_tokens: int = 0,
+        norm_epsilon: float = 1e-6,
+        mlp_ratio: int = 4,
+        activation: str = "gelu",
         dtype=None,
         **kwargs,
     ):
         size = ViTSize.parse(size, head_dim)
         image_shape = tuple(int(side) for side in image_shape)
-        check_windows(window, global_blocks, class_token)
         patches = PatchEmbedding(
             size.embed_dim,
             image_shape,
@@ -81,9 +90,11 @@ class ViTBackbone(keras.Model):
             positions=positions,
             pixel_mean=pixel_mean,
             pixel_std=pixel_std,
+            register_tokens=register_tokens,
             name="patches",
             dtype=dtype,
         )
+        check_windows(window, global_blocks, patches.extra_tokens)
         blocks = block_stack(
             size,
             drop_path=drop_path,
@@ -91,9 +102,12 @@ class ViTBackbone(keras.Model):
             grid=patches.grid,
             window=window,
             global_blocks=global_blocks,
+            norm_epsilon=norm_epsilon,
+            mlp_ratio=mlp_ratio,
+            activation=activation,
             dtype=dtype,
         )
-        final_norm = NestedLayerNormalization(name="final_norm", dtype=dtype)
+        final_norm = NestedLayerNormalization(norm_epsilon, name="final_norm", dtype=dtype)
         images = keras.Input(image_shape, name="images")
         tokens = patches(images)
         for block in blocks:
@@ -115,13 +129,24 @@ class ViTBackbone(keras.Model):
         self.pixel_std = patches.pixel_std
         self.window = window
         self.global_blocks = global_blocks
+        self.register_tokens = register_tokens
+        self.norm_epsilon = norm_epsilon
+        self.mlp_ratio = mlp_ratio
+        self.activation = activation
 
     @property
     def embed_dim(self) -> int:
         """Channels of a token, D."""
         return self.size.embed_dim
 
-    def encode(self, patches, order=None, heads=None, training=None):
+    @property
+    def extra_tokens(self) -> int:
+        """Tokens before the patches: the class token and the registers."""
+        return self.patches.extra_tokens
+
+    def encode(
+        self, patches, order=None, heads=None, training=None, conditioning=None, condition=()
+    ):
         """Encodes patches, some of those of an image or all; see `SweetTemplateViT.encode`.
 
         Raises:
@@ -135,9 +160,11 @@ class ViTBackbone(keras.Model):
         check_whole_grid(self.window, order)
         prefix = HeadPrefix(self.size.num_heads, self.size.head_dim)
         tokens = self.patches.embed(patches, self.patches.positions_of(order), prefix)
-        for block in self.blocks:
-            tokens = block(tokens, training=training)
-        return self.final_norm(tokens)
+        layers = range(self.size.depth)
+        modulations, final = modulate(conditioning, condition, prefix, layers)
+        for block, modulation in zip(self.blocks, modulations, strict=True):
+            tokens = block(tokens, modulation=modulation, training=training)
+        return self.final_norm(tokens, modulation=final)
 
     def twin(self, size: str | ViTSize | None = None) -> ViTBackbone:
         """A randomly initialised network, all else as this one's.
@@ -171,6 +198,7 @@ class ViTBackbone(keras.Model):
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "size": str(self.size),
             **{name: getattr(self, name) for name in names.split()},
+            **form_of(self),
         }
 
     @classmethod

@@ -2,7 +2,7 @@
 
 import re
 
-from sweet_keras.core.blocks import BLOCKS_PER_LAYER
+from sweet_keras.core.blocks import blocks_per_layer
 from sweet_keras.core.ranks import choose_ranks
 from sweet_keras.core.size import ViTSize
 from sweet_keras.core.subnetworks import KINDS
@@ -56,7 +56,7 @@ def check_ranks(ranks: str | float | tuple[int, int, int], size: ViTSize) -> Non
         ValueError: If a rank is above the length of its axis, or a share is none.
     """
     choose_ranks(size, ranks)
-    limits = BLOCKS_PER_LAYER * size.depth, size.embed_dim, size.embed_dim
+    limits = blocks_per_layer() * size.depth, size.embed_dim, size.embed_dim
     if isinstance(ranks, tuple) and any(r > top for r, top in zip(ranks, limits, strict=True)):
         raise ValueError(
             f"--ranks must be at most {','.join(map(str, limits))} at {size} with heads of "

@@ -1,7 +1,9 @@
 """`sweet info`: what a file is."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
+from sweet_keras.core.decomposition_record import read_decomposition
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.runs.spectrum import (
     KernelHealth,
@@ -14,14 +16,20 @@ from sweet_keras.runs.template_numbers import dense_parameters
 Facts = dict[str, Any]
 
 
-def describe(path: str) -> tuple[Facts, Facts, list[KernelHealth]]:
+class Description(NamedTuple):
+    """What a file is."""
+
+    facts: Facts
+    record: Facts  # of its training
+    health: list[KernelHealth]
+    decomposition: Mapping[str, Any]  # of a template made from a network: how well; else empty
+
+
+def describe(path: str) -> Description:
     """Describes a template, without keras, or a network.
 
     Args:
         path: A `.sweet` or a `.keras` file.
-
-    Returns:
-        Facts about it, facts about its training, and the singular values of its kernels.
 
     Raises:
         ValueError: If the file is neither.
@@ -43,12 +51,15 @@ def describe(path: str) -> tuple[Facts, Facts, list[KernelHealth]]:
         if template.decoder
         else "none",
     }
-    record = {key: value for key, value in template.record.items() if key != "options"}
+    decomposition = read_decomposition(template.record)
+    unrolled = ("options", "decomposition") if decomposition else ("options",)
+    record = {key: value for key, value in template.record.items() if key not in unrolled}
     record |= template.record.get("options", {})
-    return facts, record, kernel_health(kernels_by_kind(template.kernels()))
+    health = kernel_health(kernels_by_kind(template.kernels()))
+    return Description(facts, record, health, decomposition)
 
 
-def _network(path: str) -> tuple[Facts, Facts, list[KernelHealth]]:
+def _network(path: str) -> Description:
     from sweet_keras.models.image_classifier import ImageClassifier
     from sweet_keras.models.vit_backbone import ViTBackbone
     from sweet_keras.runs.starting_point import load_model
@@ -83,7 +94,7 @@ def _network(path: str) -> tuple[Facts, Facts, list[KernelHealth]]:
         kernels = backbone_kernels(vit)
     else:  # it still carries its template
         kernels = kernels_by_kind(vit.template().kernels())
-    return facts, {}, kernel_health(kernels)
+    return Description(facts, {}, kernel_health(kernels), {})
 
 
 def _dense_kind(model: Any) -> str:
@@ -109,6 +120,18 @@ def _geometry(thing: Any) -> Facts:
         "values 0 to 255",
         "patches": f"{thing.patch_size} x {thing.patch_size} pixels, "
         f"{(height // thing.patch_size) * (width // thing.patch_size)} in an image",
-        "positions": thing.positions + (", with a class token" if thing.class_token else ""),
+        "positions": thing.positions,
+        **_form(thing),
         "preprocessing": f"(pixel - {mean}) / {std}, done by the network itself",
     }
+
+
+def _form(thing: Any) -> Facts:
+    extra = ["a class token"] if thing.class_token else []
+    if thing.register_tokens:
+        extra.append(f"{thing.register_tokens} registers")
+    facts = {"extra tokens": " and ".join(extra) or "none"}
+    ratio, activation, epsilon = thing.mlp_ratio, thing.activation, thing.norm_epsilon
+    if (ratio, activation, epsilon) != (4, "gelu", 1e-6):
+        facts["form"] = f"MLP of {ratio} D with {activation}, norms with epsilon {epsilon:g}"
+    return facts

@@ -24,6 +24,7 @@ from sweet_keras.runs.accuracy import class_names
 from sweet_keras.runs.cells import refuse_other
 from sweet_keras.runs.claims import claim
 from sweet_keras.runs.compare_config import CompareConfig
+from sweet_keras.runs.decomposed import decomposed
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.geometry import parse_image_size
 from sweet_keras.runs.methods import Sources
@@ -99,7 +100,7 @@ class Pretrained:
         """The folder of what a method needs at a size; None if it needs nothing."""
         if needs == "nothing":
             return None
-        if needs == "template":
+        if needs == "template" and (variant is None or VARIANTS[variant].decomposition is None):
             return "template" if variant is None else f"template-{variant}"
         if needs == "tleg":
             return needs
@@ -109,8 +110,9 @@ class Pretrained:
         )
         if needs == "wave":
             return f"wave-{common_width([source, *sizes])}"  # the largest side that fits every size
-        trained = {"direct": size, "small": smallest_size(sizes), "plain": source}
-        return f"plain-{trained[needs]}"
+        # A decomposed template is made of the plain network.
+        trained = {"direct": size, "small": smallest_size(sizes)}
+        return f"plain-{trained.get(needs, source)}"
 
     def prepare(self, needs: str, size: str, variant: str | None = None) -> bool:
         """Trains what a method needs at a size, if it is not there.
@@ -156,8 +158,17 @@ class Pretrained:
         return load_network(str(source.model))
 
     def _template(self, variant: str | None = None) -> SweetTemplate:
-        """The template; trained now if it is not there."""
+        """The template; trained now if it is not there, or made of the plain network."""
         source = self._source(self.name("template", "", variant))
+        if source.path.name.startswith("plain"):
+            self.network(self.config.source_size)
+            return decomposed(
+                VARIANTS[variant],
+                self.autoencoder(source.path.name),
+                self.images,
+                lambda size: self._batches(size, labels=False)(0),
+                self.config.adapt_epochs,
+            )
         if not source.template.exists():
             model = self._train(source)
             classifier = isinstance(model, ImageClassifier)

@@ -19,7 +19,7 @@ from sweet_keras.runs.logs import CSVLog, TensorBoardLog
 from sweet_keras.runs.progress import ProgressBar, closing
 from sweet_keras.runs.read_log import read_log
 
-_NO_DECAY = ("bias", "scale", "positions", "class_token", "mask_token")
+_NO_DECAY = ("bias", "scale", "positions", "class_token", "register_tokens", "mask_token")
 
 
 class Diverged(RuntimeError):

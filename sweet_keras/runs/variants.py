@@ -1,7 +1,8 @@
-"""Variants of the template's pre-training, to see what each part of the recipe does.
+"""Variants of the template, to see what each part of its recipe does.
 
 `sweet_adapt:no_width_masks` is the method `sweet_adapt` with a template that was pre-trained by the
-variant `no_width_masks`. A variant is one line of `VARIANTS`, and each has a template of its own.
+variant `no_width_masks`. A variant is one line of `VARIANTS`, and each has a template of its own;
+those whose names begin with `decomposed` have none to train: theirs is made of the plain network.
 """
 
 import dataclasses
@@ -25,11 +26,16 @@ class Variant:
         supervised: Whether the template learns to classify all labelled training images (those set
             aside for validation left out) instead of masked autoencoding. Adapting then uses the
             same loss and images.
+        decomposition: Arguments of `sweet_keras.decompose`, which makes the template of the plain
+            network; None where it is pre-trained. The order `"activation"` gets its images.
+        refined: Whether a decomposition is then fitted to the tokens of that network.
     """
 
     text: str
     changes: Callable[[PretrainConfig], Mapping[str, Any]] = lambda config: {}
     supervised: bool = False
+    decomposition: Mapping[str, Any] | None = None
+    refined: bool = False
 
     def apply(self, config: PretrainConfig) -> PretrainConfig:
         """Returns the options of the variant's pre-training."""
@@ -46,6 +52,23 @@ VARIANTS = {
     "not_nested": Variant(text="not nested", changes=lambda config: {"subnetwork_rate": 0.0}),
     "ranks_half": Variant(text="half the matrices", changes=lambda config: {"ranks": "0.5"}),
     "supervised": Variant(text="supervised", supervised=True),
+    "decomposed": Variant(
+        text="made of the plain network, ordered by what it computes on images",
+        decomposition={"order": "activation"},
+    ),
+    "decomposed_energy": Variant(
+        text="made of the plain network, ordered by its weights",
+        decomposition={"order": "energy"},
+    ),
+    "decomposed_half": Variant(
+        text="as decomposed, half the parameters",
+        decomposition={"order": "activation", "share": 0.5},
+    ),
+    "decomposed_half_refined": Variant(
+        text="the same, then fitted to the tokens of the plain network",
+        decomposition={"order": "activation", "share": 0.5},
+        refined=True,
+    ),
 }
 
 

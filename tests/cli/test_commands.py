@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+import sweet_keras as sk
 from sweet_keras.cli.app import run
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.runs.results import Results
@@ -66,6 +67,29 @@ def test_info_on_a_template_needs_no_keras(road):
     for text in ("L2H2", "8 x 8 pixels", "mlp_out", "127.5", "batch_size"):
         assert text in done.stdout
     assert "Warning" not in done.stdout
+
+
+def test_info_says_how_well_a_network_was_decomposed(road, tmp_path, capsys, rng):
+    vit = sk.ViTBackbone(
+        "L2H2", image_shape=(8, 8, 1), patch_size=4, head_dim=4, register_tokens=3, mlp_ratio=2
+    )
+    template = sk.decompose(vit, (7, 6, 5), order="energy")
+    template.save(tmp_path / "t.sweet")
+    assert run(["info", str(tmp_path / "t.sweet")]) == 0
+    shown = capsys.readouterr().out
+    record = template.record["decomposition"]
+    for expected in (record["error"], record["errors"]["mlp_in"][1]):
+        assert f"{expected:.3g}" in shown
+    assert "3 registers" in shown and "MLP of 2 D" in shown and "order of the channels: en" in shown
+    (line,) = (line for line in shown.splitlines() if "outputs" in line)
+    spectrum = record["spectrum"]["outputs"]
+    ranks = [sum(np.array(spectrum["kept"]) < share) + 1 for share in (0.5, 0.8, 0.9, 0.95, 0.99)]
+    assert [int(cell) for cell in line.split() if cell.isdigit()] == [*ranks, 8]
+    for damaged in (None, {"errors": 3}, {**record, "error": "x"}, {**record, "spectrum": []}):
+        record = {"decomposition": damaged}
+        dataclasses.replace(template, record=record).save(tmp_path / "odd.sweet")
+        assert run(["info", str(tmp_path / "odd.sweet")]) == 0
+        assert "relative error" not in capsys.readouterr().out
 
 
 @pytest.mark.once

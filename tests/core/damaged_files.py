@@ -62,6 +62,7 @@ def outcome(folder, content):
     shapes = template_shapes(
         template.size, template.ranks, template.image_shape, template.patch_size,
         template.class_token, template.layer_scale, template.decoder,
+        template.register_tokens, template.mlp_ratio,
     )  # fmt: skip
     assert {name: array.shape for name, array in template.arrays.items()} == shapes
     assert all(np.isfinite(array).all() for array in template.arrays.values())

@@ -37,9 +37,10 @@ def test_rows_have_length_one(rng, ranks):
         np.testing.assert_allclose(np.linalg.norm(scaler, axis=1), 1, rtol=1e-6)
 
 
-def test_variance_of_each_kernel_is_xaviers(rng):
-    size = ViTSize(2, 8, 8)
-    product = tucker.contract(aligned_start(size, (24, 64, 64), rng), "xuv")
-    variance = product.var(axis=(1, 2)).reshape(2, 12)
+@pytest.mark.parametrize("ratio", [4, 2])
+def test_variance_of_each_kernel_is_xaviers(rng, ratio):
+    size, blocks = ViTSize(2, 8, 8), 4 + 2 * ratio
+    product = tucker.contract(aligned_start(size, (2 * blocks, 64, 64), rng, ratio), "xuv")
+    variance = product.var(axis=(1, 2)).reshape(2, blocks)
     np.testing.assert_allclose(variance[:, :4], 2 / (64 + 64), rtol=0.1)
-    np.testing.assert_allclose(variance[:, 4:], 2 / (64 + 4 * 64), rtol=0.1)
+    np.testing.assert_allclose(variance[:, 4:], 2 / (64 + ratio * 64), rtol=0.1)

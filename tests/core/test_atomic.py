@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sweet_keras.core.atomic import atomic_write
+from sweet_keras.core.atomic import atomic_folder, atomic_write
 
 
 @pytest.fixture
@@ -128,3 +128,23 @@ def test_a_folder_without_write_permission(tmp_path):
             pytest.fail("the block was entered")
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_a_whole_folder_or_none(tmp_path):
+    target = tmp_path / "made"
+    with atomic_folder(target) as folder:
+        (folder / "deeper").mkdir()
+        (folder / "deeper" / "a.txt").write_bytes(b"old")
+        assert not target.exists()
+    assert (target / "deeper" / "a.txt").read_bytes() == b"old"
+    with pytest.raises(RuntimeError, match="half"), atomic_folder(target) as folder:
+        (folder / "b.txt").write_bytes(b"half")
+        raise RuntimeError("half")
+    assert os.listdir(target) == ["deeper"]
+    with atomic_folder(target) as folder:
+        (folder / "b.txt").write_bytes(b"new")
+    assert os.listdir(target) == ["b.txt"]
+    assert os.listdir(tmp_path) == ["made"]
+    with pytest.raises(ValueError, match="`path` must lie in an existing folder"):
+        with atomic_folder(tmp_path / "missing" / "made"):
+            pytest.fail("the block was entered")

@@ -16,34 +16,34 @@ def numbered(*shape):
 
 
 @settings(max_examples=30)
-@given(LEADS, st.integers(1, 4))
-def test_every_element_sits_where_the_docstring_says(lead, dim):
-    w = numbered(*lead, 12, dim, dim)
+@given(LEADS, st.integers(1, 4), st.integers(1, 5))
+def test_every_element_sits_where_the_docstring_says(lead, dim, ratio):
+    w = numbered(*lead, 4 + 2 * ratio, dim, dim)
     kernels = blocks.blocks_to_kernels(w)
     assert kernels.qkv.shape == (*lead, dim, 3 * dim)
     assert kernels.output.shape == (*lead, dim, dim)
-    assert kernels.mlp_in.shape == (*lead, dim, 4 * dim)
-    assert kernels.mlp_out.shape == (*lead, 4 * dim, dim)
+    assert kernels.mlp_in.shape == (*lead, dim, ratio * dim)
+    assert kernels.mlp_out.shape == (*lead, ratio * dim, dim)
     for at in np.ndindex(*lead):
         for i, j in np.ndindex(dim, dim):
             for n in range(3):  # query, key, value
                 assert kernels.qkv[at][i, n * dim + j] == w[at][n, i, j]
             assert kernels.output[at][i, j] == w[at][3, i, j]
-            for n in range(4):
+            for n in range(ratio):
                 assert kernels.mlp_in[at][i, n * dim + j] == w[at][4 + n, i, j]
-                assert kernels.mlp_out[at][n * dim + i, j] == w[at][8 + n, i, j]
+                assert kernels.mlp_out[at][n * dim + i, j] == w[at][4 + ratio + n, i, j]
 
 
 @settings(max_examples=30)
-@given(LEADS, st.integers(1, 5))
-def test_kernels_and_blocks_are_inverses(lead, dim):
-    w = numbered(*lead, 12, dim, dim)
+@given(LEADS, st.integers(1, 5), st.integers(1, 5))
+def test_kernels_and_blocks_are_inverses(lead, dim, ratio):
+    w = numbered(*lead, 4 + 2 * ratio, dim, dim)
     np.testing.assert_array_equal(blocks.kernels_to_blocks(blocks.blocks_to_kernels(w)), w)
     kernels = blocks.Kernels(
         numbered(*lead, dim, 3 * dim),
         -numbered(*lead, dim, dim),
-        0.5 + numbered(*lead, dim, 4 * dim),
-        0.25 + numbered(*lead, 4 * dim, dim),
+        0.5 + numbered(*lead, dim, ratio * dim),
+        0.25 + numbered(*lead, ratio * dim, dim),
     )
     again = blocks.blocks_to_kernels(blocks.kernels_to_blocks(kernels))
     for kernel, expected in zip(again, kernels, strict=True):
@@ -78,10 +78,12 @@ def test_rectangular_blocks_side_by_side_and_stacked(lead):
         np.testing.assert_array_equal(tall[..., 2 * n : 2 * n + 2, :], w[..., n, :, :])
 
 
-def test_names_and_slices_tell_the_same_order():
-    assert blocks.BLOCKS_PER_LAYER == 12
-    assert blocks.BLOCK_NAMES[blocks.QKV] == ("query", "key", "value")
-    assert blocks.BLOCK_NAMES[blocks.OUTPUT] == "output"
-    assert blocks.BLOCK_NAMES[blocks.MLP_IN] == tuple(f"mlp_in_{i}" for i in range(4))
-    assert blocks.BLOCK_NAMES[blocks.MLP_OUT] == tuple(f"mlp_out_{i}" for i in range(4))
-    assert len(blocks.BLOCK_NAMES) == 12
+@pytest.mark.parametrize("ratio", [1, 3, 4])
+def test_names_and_slices_tell_the_same_order(ratio):
+    names, count = blocks.block_names(ratio), blocks.blocks_per_layer(ratio)
+    assert len(names) == count == 4 + 2 * ratio
+    assert names[blocks.QKV] == ("query", "key", "value")
+    assert names[blocks.OUTPUT] == "output"
+    mlp_in, mlp_out = blocks.mlp_slices(count)
+    assert names[mlp_in] == tuple(f"mlp_in_{i}" for i in range(ratio))
+    assert names[mlp_out] == tuple(f"mlp_out_{i}" for i in range(ratio))

@@ -67,25 +67,25 @@ def counted_contraction(blocks, dim, ranks, order):
     return counter.multiply_adds
 
 
-def counted_application(size, ranks, tokens):
+def counted_application(size, ranks, tokens, ratio):
     """Multiply-adds of a forward pass through all kernels that never builds W."""
     dim, counter = size.embed_dim, ShapeCounter()
-    factors = factor_shapes(12 * size.depth, dim, ranks)
+    factors = factor_shapes((4 + 2 * ratio) * size.depth, dim, ranks)
     tucker.contract_layers(factors.core, factors.layer_scaler, counter)
     x = Shape(tokens, dim)
     for _ in range(size.depth):
-        for blocks in (3, 1, 4):  # qkv, output, mlp_in
+        for blocks in (3, 1, ratio):  # qkv, output, mlp_in
             slices = Shape(blocks, *ranks[1:])
             y = tucker.apply_side_by_side(x, slices, factors, counter)
             assert y.shape == (tokens, blocks * dim)
-        y = tucker.apply_stacked(y, Shape(4, *ranks[1:]), factors, counter)
+        y = tucker.apply_stacked(y, Shape(ratio, *ranks[1:]), factors, counter)
         assert y.shape == (tokens, dim)
     return counter.multiply_adds
 
 
-def counted_dense(size, ranks, tokens):
+def counted_dense(size, ranks, tokens, ratio):
     """The same, building W once in the cheapest order."""
-    dim, blocks = size.embed_dim, 12 * size.depth
+    dim, blocks = size.embed_dim, (4 + 2 * ratio) * size.depth
     build = min(counted_contraction(blocks, dim, ranks, order) for order in tucker.ORDERS)
     return build + tokens * blocks * dim * dim
 
@@ -125,15 +125,16 @@ def test_published_choices(ranks, last):
     assert cost.best_order(144, 768, ranks)[-1] in last
 
 
-@given(SIZES, RANKS, st.integers(1, 1_000_000))
-def test_plan_is_the_cheaper_of_the_counted(size, ranks, tokens):
-    plan = cost.plan(size, ranks, tokens)
-    dense = counted_dense(size, ranks, tokens)
-    factorised = counted_application(size, ranks, tokens)
+@given(SIZES, RANKS, st.integers(1, 1_000_000), st.integers(1, 6))
+def test_plan_is_the_cheaper_of_the_counted(size, ranks, tokens, ratio):
+    plan = cost.plan(size, ranks, tokens, ratio)
+    dense = counted_dense(size, ranks, tokens, ratio)
+    factorised = counted_application(size, ranks, tokens, ratio)
     assert plan.multiply_adds == min(dense, factorised)
     assert plan.materialize == (dense <= factorised)
-    order_cost = counted_contraction(12 * size.depth, size.embed_dim, ranks, plan.order)
-    assert order_cost == dense - tokens * 12 * size.depth * size.embed_dim**2
+    blocks = (4 + 2 * ratio) * size.depth
+    order_cost = counted_contraction(blocks, size.embed_dim, ranks, plan.order)
+    assert order_cost == dense - tokens * blocks * size.embed_dim**2
 
 
 @pytest.mark.parametrize("size", ["L1H3", "L12H12", "L6H6"])

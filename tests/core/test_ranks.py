@@ -16,6 +16,10 @@ def test_auto_keeps_every_axis_whole(size, head_dim, expected):
     assert choose_ranks(size, "auto") == expected
 
 
+def test_auto_follows_the_width_of_the_mlp():
+    assert choose_ranks(ViTSize(3, 2, 4), mlp_ratio=2) == (24, 8, 8)
+
+
 @pytest.mark.parametrize(("share", "matrices"), [(1.0, 144), (0.5, 72), (0.34, 48), (0.001, 1)])
 def test_a_share_of_the_parameters_is_kept_by_storing_fewer_matrices(share, matrices):
     assert choose_ranks(ViTSize.parse("L12H12", 8), share) == (matrices, 96, 96)

@@ -17,6 +17,8 @@ VARIANTS = [
     {"layer_scale": True, "positions": "learned"},
     {"decoder": DECODER},
     {"class_token": True, "layer_scale": True, "decoder": DECODER, "image_shape": (4, 16, 3)},
+    {"register_tokens": 3, "mlp_ratio": 2, "norm_epsilon": 1e-5, "activation": "gelu_tanh"},
+    {"class_token": True, "register_tokens": 1, "mlp_ratio": 1, "decoder": DECODER},
 ]
 
 
@@ -33,6 +35,7 @@ def test_what_a_template_says_of_itself(variant, rng):
     shapes = template_shapes(
         ViTSize(2, 3, 4), (5, 6, 7), template.image_shape, 4,
         template.class_token, template.layer_scale, template.decoder,
+        template.register_tokens, template.mlp_ratio,
     )  # fmt: skip
     assert template.shapes() == shapes
     assert template.ranks == (5, 6, 7)
@@ -104,6 +107,10 @@ def test_a_single_number_that_is_not_finite_is_refused(value, name, rng):
         *(("positions", value) for value in ["", "none", None, ["sincos"]]),
         *(("pixel_mean", value) for value in [(), (1.0, 2.0, 3.0), (math.nan,), (math.inf, 0.0)]),
         *(("pixel_std", value) for value in [(), (1.0, 2.0, 3.0), (math.nan,), (0.0,), (1.0, -1)]),
+        *(("register_tokens", value) for value in [-1, 1.0, "1", None, True]),
+        *(("norm_epsilon", value) for value in [0, -1e-6, math.nan, math.inf, "1e-6", None]),
+        *(("mlp_ratio", value) for value in [0, -4, 2.5, "4", None, True]),
+        *(("activation", value) for value in ["", "relu", None, ["gelu"]]),
     ],
 )
 def test_wrong_geometry_is_refused(field, value, rng):
@@ -136,18 +143,18 @@ def test_a_template_is_frozen(rng):
 
 
 @pytest.mark.parametrize("ranks", [(5, 6, 7), (1, 1, 1), (30, 12, 3), (3, 20, 12)])
-@pytest.mark.parametrize("size", ["L1H1", "L2H3", "L3H2"])
-def test_kernels_are_the_blocks_of_w(size, ranks, rng):
-    template = random_template(rng, size, ranks=ranks)
+@pytest.mark.parametrize(("size", "ratio"), [("L1H1", 4), ("L2H3", 4), ("L3H2", 3), ("L2H1", 1)])
+def test_kernels_are_the_blocks_of_w(size, ratio, ranks, rng):
+    template = random_template(rng, size, ranks=ranks, mlp_ratio=ratio)
     kernels, w = template.kernels(), numpy_kernels(template)
     dim = template.size.embed_dim
     expected = (
         ("qkv", np.concatenate([w[:, i] for i in range(3)], axis=2)),
         ("output", w[:, 3]),
-        ("mlp_in", np.concatenate([w[:, 4 + i] for i in range(4)], axis=2)),
-        ("mlp_out", np.concatenate([w[:, 8 + i] for i in range(4)], axis=1)),
+        ("mlp_in", np.concatenate([w[:, 4 + i] for i in range(ratio)], axis=2)),
+        ("mlp_out", np.concatenate([w[:, 4 + ratio + i] for i in range(ratio)], axis=1)),
     )
-    assert expected[-1][1].shape == (template.size.depth, 4 * dim, dim)
+    assert expected[-1][1].shape == (template.size.depth, ratio * dim, dim)
     for name, value in expected:
         kernel = getattr(kernels, name)
         assert kernel.dtype == np.float32

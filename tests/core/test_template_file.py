@@ -4,6 +4,7 @@ import json
 import math
 import os
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,6 +32,8 @@ JSON = st.recursive(
 
 def assert_same(actual, expected):
     for field in ("size", "image_shape", "patch_size", "class_token", "positions", "layer_scale"):
+        assert getattr(actual, field) == getattr(expected, field), field
+    for field in ("register_tokens", "norm_epsilon", "mlp_ratio", "activation"):
         assert getattr(actual, field) == getattr(expected, field), field
     for field in ("pixel_mean", "pixel_std", "decoder", "record"):
         assert getattr(actual, field) == getattr(expected, field), field
@@ -60,6 +63,11 @@ def any_bits(rng, shapes):
     patch_size=st.integers(1, 3),
     channels=st.integers(1, 3),
     flags=st.fixed_dictionaries({"class_token": st.booleans(), "layer_scale": st.booleans()}),
+    form=st.fixed_dictionaries(
+        {"register_tokens": st.integers(0, 3), "mlp_ratio": st.integers(1, 5)}
+    ),
+    norm_epsilon=st.floats(1e-300, 1.0),
+    activation=st.sampled_from(["gelu", "gelu_tanh"]),
     positions=st.sampled_from(["sincos", "learned"]),
     decoder=st.none() | st.builds(ViTSize, st.integers(1, 2), st.integers(1, 2), st.integers(1, 4)),
     pixel_mean=st.tuples(NUMBERS),
@@ -68,15 +76,15 @@ def any_bits(rng, shapes):
     seed=st.integers(0, 2**32 - 1),
 )
 def test_round_trip_is_bit_exact(
-    depth, num_heads, head_dim, ranks, grid, patch_size, channels, flags, decoder, seed, tmp_path,
-    **fields,
+    depth, num_heads, head_dim, ranks, grid, patch_size, channels, flags, form, decoder, seed,
+    tmp_path, **fields,
 ):  # fmt: skip
     size = ViTSize(depth, num_heads, head_dim)
     image_shape = (grid[0] * patch_size, grid[1] * patch_size, channels)
-    shapes = template_shapes(size, ranks, image_shape, patch_size, **flags, decoder=decoder)
+    shapes = template_shapes(size, ranks, image_shape, patch_size, **flags, **form, decoder=decoder)
     arrays = any_bits(np.random.default_rng(seed), shapes)
     template = SweetTemplate(
-        size, image_shape, patch_size, arrays, **flags, decoder=decoder, **fields
+        size, image_shape, patch_size, arrays, **flags, **form, decoder=decoder, **fields
     )
     path = tmp_path / "a.sweet"
     template.save(path)
@@ -94,7 +102,7 @@ def test_the_file_is_a_plain_safetensors_file(rng, tmp_path):
         np.testing.assert_array_equal(array, template.arrays[name])
     header, _ = parse(content)
     assert json.loads(header["__metadata__"]["sweet_keras"]) == {
-        "format_version": 1,
+        "format_version": 2,
         "size": "L2H3",
         "head_dim": 4,
         "ranks": [5, 6, 7],
@@ -103,11 +111,26 @@ def test_the_file_is_a_plain_safetensors_file(rng, tmp_path):
         "class_token": False,
         "positions": "sincos",
         "layer_scale": False,
+        "register_tokens": 0,
+        "norm_epsilon": 1e-6,
+        "mlp_ratio": 4,
+        "activation": "gelu",
         "pixel_mean": [127.5],
         "pixel_std": [127.5],
         "decoder": [1, 2, 4],
         "record": {"steps": 3},
     }
+
+
+def test_a_file_of_version_1_has_the_default_form():
+    """One that version 0.1.0 wrote."""
+    path = Path(__file__).parents[1] / "fixtures/backend.sweet"
+    header, _ = parse(path.read_bytes())
+    assert '"format_version": 1' in header["__metadata__"]["sweet_keras"]
+    assert "mlp_ratio" not in header["__metadata__"]["sweet_keras"]
+    template = SweetTemplate.load(path)
+    form = (template.register_tokens, template.norm_epsilon, template.mlp_ratio)
+    assert (*form, template.activation) == (0, 1e-6, 4, "gelu")
 
 
 @pytest.mark.parametrize("kind", [str, os.fspath, lambda path: path])

@@ -27,7 +27,7 @@ TUPLE = [[], 3, None, "348", {"1": 2}, [[1, 2, 3]], [4, 8], [4, 8, 1, 1], [4, 8,
 BOOLEAN = [0, 1, 0.0, "", "false", None, [], {}, math.nan]
 PIXELS = [[], None, 3, "3", ["3"], [None], [[1.0]], {"1": 2}, [1.0, 2.0], [math.nan], [math.inf]]
 WRONG = {
-    "format_version": [0, 2, -1, 1.5, 1.0, "1", None, [1], {}, True, math.nan, 10**400],
+    "format_version": [0, 1, 3, -1, 1.5, 1.0, "1", None, [1], {}, True, math.nan, 10**400],
     "size": SIZES,
     "head_dim": [*INTEGER, 1, 8],
     "ranks": [*TUPLE, [2, 3, 5], [3, 2, 4], [2.0, 3, 4], [True, 3, 4], [0, 3, 4], [2, 3]],
@@ -39,6 +39,10 @@ WRONG = {
     "pixel_mean": [*PIXELS, [True], [10**400]],
     "pixel_std": [*PIXELS, [0], [-1.0], [0.0], [10**400]],
     "decoder": [None, 0, False, "", "L1H1", [], [1, 1], [1, 1, 4, 4], [1, 1, 5], [1, 1.0, 4], {}],
+    "register_tokens": [*INTEGER[1:], 1, 2],
+    "norm_epsilon": [0, -1.0, "1", None, [], True, math.nan, math.inf, 10**400],
+    "mlp_ratio": [*INTEGER, 1, 2, 5],
+    "activation": ["", "relu", "Gelu", None, 0, ["gelu"], {}, True],
     "record": [None, [], "", 3, True],
 }
 
@@ -94,7 +98,7 @@ def test_an_image_of_a_side_beyond_the_limit_is_refused(tmp_path):
     assert_refused(tmp_path, pack(arrays, {KEY: json.dumps(metadata)}), "image_shape")
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 3, "1", None])
 def test_another_version_is_named(version, content, tmp_path):
     metadata = {**metadata_of(content), "format_version": version}
     assert_refused(tmp_path, with_metadata(content, metadata), f"format version {version!r}")

@@ -35,15 +35,19 @@ def nearest_layers(source, target):
     patches=st.tuples(st.integers(1, 4), st.integers(1, 4)),
     depth_map=st.sampled_from(["nearest", "linear"]),
     flags=st.fixed_dictionaries({"class_token": st.booleans(), "layer_scale": st.booleans()}),
+    form=st.fixed_dictionaries(
+        {"register_tokens": st.sampled_from([0, 2]), "mlp_ratio": st.sampled_from([4, 2])}
+    ),
     decoder=st.sampled_from([None, DECODER]),
 )
 def test_every_size_and_image_gives_a_valid_template(
-    depth, num_heads, patches, depth_map, flags, decoder
+    depth, num_heads, patches, depth_map, flags, form, decoder
 ):
     record = {"dataset": "birds"}
     template = random_template(
-        np.random.default_rng(0), **SOURCE, **flags, decoder=decoder, record=record,
-        pixel_mean=(1.0, 2.0), pixel_std=(3.0,), positions="learned",
+        np.random.default_rng(0), **SOURCE, **flags, **form, decoder=decoder, record=record,
+        pixel_mean=(1.0, 2.0), pixel_std=(3.0,), positions="learned", norm_epsilon=1e-5,
+        activation="gelu_tanh",
     )  # fmt: skip
     image_shape = (4 * patches[0], 4 * patches[1], 2)
     resized = template.resize(f"L{depth}H{num_heads}", image_shape, depth_map)
@@ -52,7 +56,7 @@ def test_every_size_and_image_gives_a_valid_template(
     assert resized.arrays["core"] is template.arrays["core"]
     shapes = {name: array.shape for name, array in resized.arrays.items()}
     assert shapes == template_shapes(
-        resized.size, (5, 6, 7), image_shape, 4, **flags, decoder=decoder
+        resized.size, (5, 6, 7), image_shape, 4, **flags, **form, decoder=decoder
     )
     for name, array in resized.arrays.items():
         assert array.dtype == np.float32
@@ -60,6 +64,8 @@ def test_every_size_and_image_gives_a_valid_template(
         if name.startswith("decoder/") and "embed/kernel" not in name and "posit" not in name:
             np.testing.assert_array_equal(array, template.arrays[name])
     for field in ("positions", "patch_size", "pixel_mean", "pixel_std", "record", "decoder"):
+        assert getattr(resized, field) == getattr(template, field)
+    for field in ("register_tokens", "norm_epsilon", "mlp_ratio", "activation"):
         assert getattr(resized, field) == getattr(template, field)
 
 
@@ -164,7 +170,10 @@ def test_positions_are_interpolated_over_the_grid(image_shape, rng):
 @pytest.mark.parametrize("class_token", [False, True])
 @pytest.mark.parametrize("times", [2, 3])
 def test_whole_multiples_of_the_width_keep_the_function(times, class_token, rng):
-    template = random_template(rng, **SOURCE, class_token=class_token, layer_scale=True)
+    form = {"register_tokens": 2, "mlp_ratio": 3, "norm_epsilon": 0.1, "activation": "gelu_tanh"}
+    template = random_template(
+        rng, **SOURCE, class_token=class_token, layer_scale=True, **(form if class_token else {})
+    )
     patches = rng.normal(size=(6, 32))
     tokens = numpy_vit(template, patches)
     wide = numpy_vit(template.resize(f"L3H{2 * times}"), patches)

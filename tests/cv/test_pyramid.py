@@ -9,15 +9,16 @@ import sweet_keras as sk
 pytest.importorskip("keras_cv")
 
 
-@pytest.mark.parametrize("class_token", [False, True])
+@pytest.mark.parametrize("class_token, registers", [(False, 0), (True, 0), (True, 2)])
 @pytest.mark.parametrize("kind", ["plain", "template"])
-def test_maps_are_those_of_the_encoder(rng, tmp_path, kind, class_token):
+def test_maps_are_those_of_the_encoder(rng, tmp_path, kind, class_token, registers):
     """Level 4 before its convolutions is the tokens, row by row; the model can be saved."""
-    vit = encoder(rng, kind, class_token=class_token, image_shape=(32, 64, 3))
+    extra = {"class_token": class_token, "register_tokens": registers}
+    vit = encoder(rng, kind, **extra, image_shape=(32, 64, 3))
     backbone = sk.cv.pyramid(vit, channels=4, name="backbone")
     assert isinstance(backbone, sk.cv.PyramidBackbone)
     x = images(rng, 2, (32, 64, 3))
-    tokens = numpy(vit(x))[:, int(class_token) :]
+    tokens = numpy(vit(x))[:, class_token + registers :]
     features = keras.Model(backbone.input, backbone.get_layer("patch_map").output)
     np.testing.assert_allclose(numpy(features(x)), tokens.reshape(2, 2, 4, 16), atol=1e-5)
     check_config_round_trip(backbone)

@@ -26,12 +26,16 @@ def make(rng=None, **options):
     return layer
 
 
+@pytest.mark.parametrize("register_tokens", [0, 1, 3])
 @pytest.mark.parametrize("class_token", [False, True])
-def test_equals_numpy(rng, class_token):
-    layer = make(rng, class_token=class_token, positions="learned")
+def test_equals_numpy(rng, class_token, register_tokens):
+    layer = make(rng, class_token=class_token, register_tokens=register_tokens, positions="learned")
     x = images(rng, 3, SHAPE)
     pixels = [patches_of((image - [100.0, 50.0]) / [60.0, 70.0], PATCH) for image in x]
     expected = pixels @ numpy(layer.kernel) + numpy(layer.bias) + numpy(layer.position_table)
+    if register_tokens:
+        vectors = np.broadcast_to(numpy(layer.register_vectors), (3, register_tokens, DIM))
+        expected = np.concatenate([vectors, expected], axis=1)
     if class_token:
         first = np.broadcast_to(numpy(layer.class_vector), (3, 1, DIM))
         expected = np.concatenate([first, expected], axis=1)
@@ -48,6 +52,7 @@ def test_unpatchify_is_the_inverse(rng):
 @pytest.mark.parametrize("positions", ["sincos", "learned"])
 def test_layer_check(rng, tmp_path, positions):
     check_config_round_trip(make(class_token=True, positions=positions, name="patches"))
+    check_config_round_trip(make(register_tokens=2))
     x = images(rng, 4, SHAPE)
     inputs = keras.Input(SHAPE)
     model = keras.Model(inputs, make(rng, positions=positions)(inputs))
@@ -64,6 +69,7 @@ def test_layer_check(rng, tmp_path, positions):
         ({"image_shape": (10, 8, 3)}, "multiples of `patch_size`=4. Received: .*10"),
         ({"image_shape": (8, 8)}, "`image_shape` must be three positive integers"),
         ({"positions": "cosine"}, "`positions` must be one of sincos, learned. Received: 'cosine'"),
+        ({"register_tokens": -1}, "`register_tokens` must be an integer, 0 or more. Received: -1"),
         ({"pixel_std": 0.0}, "`pixel_std` must be positive"),
         ({"pixel_mean": (1.0, 2.0)}, "`pixel_mean` must be one finite number, or 3"),
     ],

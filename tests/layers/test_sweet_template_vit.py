@@ -21,6 +21,13 @@ VARIANTS = {
     "class_token": {"class_token": True, "positions": "learned"},
     "layer_scale": {"layer_scale": 0.1, "pixel_mean": (90.0, 100.0), "pixel_std": (50.0, 60.0)},
     "factored": {"ranks": (6, 2, 2), "tokens": 100_000},
+    "form": {
+        **{"register_tokens": 2, "norm_epsilon": 0.1, "mlp_ratio": 3, "activation": "gelu_tanh"},
+    },
+    "factored_form": {
+        **{"class_token": True, "register_tokens": 1, "norm_epsilon": 1e-5, "mlp_ratio": 2},
+        **{"activation": "gelu_tanh", "ranks": (6, 2, 2), "tokens": 100_000},
+    },
 }
 
 
@@ -37,12 +44,14 @@ def reference(template, x):
     """The template's network, its W from one einsum and its layers from plain numpy."""
     g, mode, u, v = (np.asarray(factor, "float64") for factor in template.factors)
     dim = template.size.embed_dim
-    w = np.einsum("kpq,bk,ip,jq->bij", g, mode, u, v, optimize=True).reshape(-1, 12, dim, dim)
+    ratio = template.mlp_ratio
+    w = np.einsum("kpq,bk,ip,jq->bij", g, mode, u, v, optimize=True)
+    w = w.reshape(template.size.depth, -1, dim, dim)
     arrays = dict(template.arrays)
     arrays["qkv/kernel"] = np.concatenate([w[:, 0], w[:, 1], w[:, 2]], axis=2)
     arrays["output/kernel"] = w[:, 3]
-    arrays["mlp_in/kernel"] = np.concatenate([w[:, 4 + i] for i in range(4)], axis=2)
-    arrays["mlp_out/kernel"] = np.concatenate([w[:, 8 + i] for i in range(4)], axis=1)
+    arrays["mlp_in/kernel"] = np.concatenate([w[:, 4 + i] for i in range(ratio)], axis=2)
+    arrays["mlp_out/kernel"] = np.concatenate([w[:, 4 + ratio + i] for i in range(ratio)], axis=1)
     return reference_vit(
         x,
         arrays,
@@ -50,13 +59,15 @@ def reference(template, x):
         template.patch_size,
         np.array(template.pixel_mean),
         np.array(template.pixel_std),
+        template.norm_epsilon,
+        template.activation,
     )
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_equals_numpy(rng, variant):
     layer = make(rng, **VARIANTS[variant])
-    assert layer.kernels.plan(layer.size).materialize == (variant != "factored")
+    assert layer.kernels.plan(layer.size).materialize == ("factored" not in variant)
     x = images(rng, 2, SHAPE)
     np.testing.assert_allclose(numpy(layer(x)), reference(layer.template(), x), atol=2e-5)
 
@@ -83,7 +94,7 @@ def test_materialized_network_is_the_template_network(rng, variant):
 
 
 def test_template_round_trip(rng):
-    layer = make(rng, class_token=True, layer_scale=0.1)
+    layer = make(rng, layer_scale=0.1, **VARIANTS["factored_form"])
     template = layer.template({"note": "x"})
     again = sk.SweetTemplateViT(template).template(template.record)
     assert again.record == {"note": "x"}
@@ -225,6 +236,8 @@ def test_layer_check(rng, tmp_path):
         ({"source": "L2H2", "size": "L1H1"}, "`size` goes with a template as `source`"),
         ({"source": "L2H2", "ranks": (0, 1, 1)}, "`ranks` must be three positive integers"),
         ({"source": "L2H2", "image_shape": (9, 8, 2)}, "multiples of `patch_size`=4"),
+        ({"source": "L2H2", "mlp_ratio": 2.5}, "`mlp_ratio` must be a positive integer"),
+        ({"source": "L2H2", "register_tokens": -1}, "`register_tokens` must be an integer, 0 or"),
         ({"source": "L2H2", "subnetwork_rate": 2.0}, "`subnetwork_rate` must be between 0 and 1"),
         ({"source": "L2H2", "subnetworks": ("L2H2",)}, "`subnetworks` must hold sizes smaller"),
         (
@@ -242,6 +255,8 @@ def test_what_a_template_fixes_cannot_be_chosen():
     template = make().template()
     with pytest.raises(ValueError, match="Received: `patch_size`, `ranks`"):
         sk.SweetTemplateViT(template, patch_size=2, ranks=(1, 1, 1))
+    with pytest.raises(ValueError, match="Received: `norm_epsilon`, `mlp_ratio`"):
+        sk.SweetTemplateViT(template, mlp_ratio=4, norm_epsilon=1e-6)
     with pytest.raises(ValueError, match="`layer_scale` must be None"):
         sk.SweetTemplateViT(template, layer_scale=0.1)
     with pytest.raises(ValueError, match="`image_shape` must have 2 channels"):

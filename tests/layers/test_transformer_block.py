@@ -31,12 +31,23 @@ def arrays_of(layer):
     return {name: numpy(variable)[None] for name, variable in layer.named_weights().items()}
 
 
-@pytest.mark.parametrize("layer_scale", [None, 0.1])
-def test_equals_numpy(rng, layer_scale):
-    layer = make(rng, layer_scale=layer_scale)
+@pytest.mark.parametrize("activation", ["gelu", "gelu_tanh"])
+@pytest.mark.parametrize("layer_scale, ratio", [(None, 4), (0.1, 4), (None, 1), (0.1, 3)])
+def test_equals_numpy(rng, layer_scale, ratio, activation):
+    epsilon = 0.1 if ratio == 3 else 1e-6
+    form = {"norm_epsilon": epsilon, "mlp_ratio": ratio, "activation": activation}
+    layer = make(rng, layer_scale=layer_scale, **form)
     x = rng.standard_normal((2, TOKENS, DIM)).astype("float32")
-    expected = [reference_block(image, arrays_of(layer), 0, HEADS) for image in x]
+    arrays = arrays_of(layer)
+    expected = [reference_block(image, arrays, 0, HEADS, epsilon, activation) for image in x]
     np.testing.assert_allclose(numpy(layer(x)), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_the_two_activations_differ(rng):
+    x = rng.standard_normal((2, TOKENS, DIM)).astype("float32")
+    exact, other = (make(np.random.default_rng(0), activation=a) for a in ("gelu", "gelu_tanh"))
+    difference = np.abs(numpy(exact(x)) - numpy(other(x))).max()
+    assert 1e-5 < difference < 1e-2
 
 
 @pytest.mark.parametrize("heads", range(1, HEADS + 1))
@@ -79,6 +90,7 @@ def test_drop_rate_grows_linearly():
 
 def test_layer_check(rng, tmp_path):
     check_config_round_trip(make(drop_path=0.1, layer_scale=1e-5, name="block"))
+    check_config_round_trip(make(norm_epsilon=1e-5, mlp_ratio=2, activation="gelu_tanh"))
     x = rng.standard_normal((4, TOKENS, DIM)).astype("float32")
     inputs = keras.Input((TOKENS, DIM))
     layer = make(rng, layer_scale=0.5)

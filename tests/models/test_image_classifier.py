@@ -21,14 +21,16 @@ def backbone(kind, **options):
     return make("L2H3", **OPTIONS, **options)
 
 
+@pytest.mark.parametrize("registers", [0, 2])
 @pytest.mark.parametrize("pooling", ["mean", "token"])
 @pytest.mark.parametrize("kind", ["plain", "template"])
-def test_pools_and_classifies(rng, tmp_path, kind, pooling):
-    model = sk.ImageClassifier(backbone(kind, class_token=True), 5, pooling=pooling, name="c")
+def test_pools_and_classifies(rng, tmp_path, kind, pooling, registers):
+    vit = backbone(kind, class_token=True, register_tokens=registers)
+    model = sk.ImageClassifier(vit, 5, pooling=pooling, name="c")
     randomize(model, rng)
     x = images(rng, 3, SHAPE)
     tokens = numpy(model.backbone(x))
-    features = tokens[:, 0] if pooling == "token" else tokens[:, 1:].mean(axis=1)
+    features = tokens[:, 0] if pooling == "token" else tokens[:, 1 + registers :].mean(axis=1)
     head = model.get_layer("logits")
     expected = features @ numpy(head.kernel) + numpy(head.bias)
     np.testing.assert_allclose(numpy(model(x)), expected, atol=1e-5)

@@ -25,6 +25,7 @@ def make(rng=None, class_token=False, policy=None, **options):
         head_dim=4,
         ranks=(9, 11, 12),
         class_token=class_token,
+        register_tokens=options.pop("register_tokens", 0),
         subnetworks=options.pop("subnetworks", ("L1H2",)),
         subnetwork_rate=options.pop("subnetwork_rate", 0.5),
         seed=0,
@@ -54,8 +55,8 @@ def reference_prediction(mae, image, order):
     x = x[order[:VISIBLE]]
     first = 0
     if "class_token" in plain:
-        first = 1
-        x = np.concatenate([plain["class_token"][None], x])
+        x = np.concatenate([plain["class_token"][None], plain["register_tokens"], x])
+        first = 1 + len(plain["register_tokens"])
     for layer in range(2):
         x = block(x, plain, layer, 3)
     x = layer_norm(x, plain["final_norm/scale"], plain["final_norm/bias"])
@@ -73,7 +74,7 @@ def reference_prediction(mae, image, order):
 
 @pytest.mark.parametrize("class_token", [False, True])
 def test_equals_numpy(rng, class_token):
-    mae = make(rng, class_token)
+    mae = make(rng, class_token, register_tokens=2 * class_token)
     x, z = images(rng, 3, SHAPE), noise(rng, 3)
     outputs = mae(x, noise=z)
     order = np.argsort(z, axis=1)

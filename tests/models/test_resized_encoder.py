@@ -12,6 +12,7 @@ FIELDS = {
     "plain": {"positions": "sincos"},
     "learned": {"positions": "learned", "layer_scale": True},
     "class_token": {"positions": "learned", "class_token": True},
+    "registers": {"class_token": True, "register_tokens": 3, "mlp_ratio": 2},
 }
 
 

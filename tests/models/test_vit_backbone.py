@@ -14,6 +14,7 @@ from reference_vit import vit as reference_vit
 import sweet_keras as sk
 
 SHAPE = (8, 12, 2)
+FORM = {"register_tokens": 2, "norm_epsilon": 0.1, "mlp_ratio": 3, "activation": "gelu_tanh"}
 
 
 def make(rng=None, **options):
@@ -29,6 +30,23 @@ def test_equals_numpy(rng, class_token, layer_scale):
     model = make(rng, class_token=class_token, layer_scale=layer_scale)
     x = images(rng, 3, SHAPE)
     np.testing.assert_allclose(numpy(model(x)), reference_vit(x, model.arrays(), 3, 4), atol=2e-5)
+
+
+@pytest.mark.parametrize("class_token", [False, True])
+def test_other_forms_equal_numpy(rng, class_token):
+    model = make(rng, class_token=class_token, **FORM)
+    x = images(rng, 3, SHAPE)
+    expected = reference_vit(
+        x, model.arrays(), 3, 4, epsilon=FORM["norm_epsilon"], activation=FORM["activation"]
+    )
+    assert expected.shape == (3, class_token + 2 + 6, 12)
+    np.testing.assert_allclose(numpy(model(x)), expected, atol=2e-5)
+    order = np.array([[4, 0, 3]] * 3)
+    patches = numpy(model.patches.patchify(x))
+    some = numpy(model.encode(np.take_along_axis(patches, order[:, :, None], axis=1), order))
+    assert some.shape == (3, class_token + 2 + 3, 12)
+    every = np.array([range(6)] * 3)
+    np.testing.assert_allclose(numpy(model.encode(patches, every)), expected, atol=2e-5)
 
 
 def test_equals_timm(rng):
@@ -80,7 +98,9 @@ def test_random_kernels_are_xavier_uniform():
 
 
 def test_arrays_round_trip(rng):
-    model, other = make(rng, class_token=True), make(class_token=True)
+    model = make(rng, class_token=True, **FORM)
+    other = model.twin()
+    assert other.get_config() == {**model.get_config(), "name": other.name}
     other.load_arrays(model.arrays())
     for name, array in model.arrays().items():
         np.testing.assert_array_equal(other.arrays()[name], array)
@@ -98,11 +118,13 @@ def test_model_check(rng, tmp_path):
     check_config_round_trip(
         make(name="vit", class_token=True, positions="learned", drop_path=0.1, layer_scale=1e-5)
     )
+    check_config_round_trip(make(name="form", **FORM))
     check_config_round_trip(make(name="half", dtype="mixed_bfloat16"))
     x = images(rng, 4, SHAPE)
     model = make(rng, class_token=True)
     assert model.output_shape == (None, 7, 12)
     check_saving(model, x, tmp_path)
+    check_saving(make(rng, class_token=True, **FORM), x, tmp_path)
     check_training_step(model, x, rng.standard_normal((4, 7, 12)).astype("float32"))
     check_mixed_precision(lambda policy: make(np.random.default_rng(0), dtype=policy), x)
 
@@ -110,5 +132,11 @@ def test_model_check(rng, tmp_path):
 def test_bad_arguments():
     with pytest.raises(ValueError, match="`size` must be written like 'L6H12'"):
         sk.ViTBackbone("tiny")
+    with pytest.raises(
+        ValueError, match=r"`activation` must be one of gelu, gelu_tanh\. Rec.*relu"
+    ):
+        make(activation="relu")
+    with pytest.raises(ValueError, match="`norm_epsilon` must be a positive finite number"):
+        make(norm_epsilon=0.0)
     with pytest.raises(ValueError, match="multiples of `patch_size`=16"):
         sk.ViTBackbone("L1H1", image_shape=(30, 32, 3))

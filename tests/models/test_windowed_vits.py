@@ -227,6 +227,8 @@ def test_picked_patches_have_no_windows(rng):
 def test_bad_arguments(kind):
     with pytest.raises(ValueError, match=r"`window` must be None with a class token"):
         make(kind, class_token=True)
+    with pytest.raises(ValueError, match=r"class token or registers.*Received: window=2 and 3 "):
+        make(kind, register_tokens=3)
     with pytest.raises(ValueError, match=r"`window` must be a positive integer"):
         make(kind, window=0)
     with pytest.raises(ValueError, match=r"`global_blocks` must be an integer, 0 or more"):

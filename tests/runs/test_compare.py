@@ -294,10 +294,12 @@ def test_variants_have_templates_of_their_own(options, tmp_path, console):
     assert list(table) == names
     sources = tmp_path / "run" / "sources"
     folders = {path.name: path for path in sources.iterdir() if path.is_dir()}
-    assert set(folders) == {"template", *(f"template-{variant}" for variant in VARIANTS)}
+    pretrained = [name for name, variant in VARIANTS.items() if variant.decomposition is None]
+    assert set(folders) == {"template", *(f"template-{name}" for name in pretrained), "plain-L2H2"}
     recipes = {
         name: json.loads((folder / "recipe.json").read_text()) for name, folder in folders.items()
     }
+    del recipes["plain-L2H2"]
     plain = recipes.pop("template")
     differing = {
         name.removeprefix("template-"): {
@@ -321,6 +323,15 @@ def test_variants_have_templates_of_their_own(options, tmp_path, console):
         json.loads((folder / "results.json").read_text())["steps"] for folder in folders.values()
     ]
     assert len(set(steps)) == 1
+    # Those that are made of the plain network differ from each other, and half a network is half.
+    network = load_network(str(folders["plain-L2H2"] / "model.keras"))
+    half = int(table["sweet_adapt:decomposed_half"]["stored_parameters"])
+    assert 0.45 * network.count_params() < half <= network.count_params() / 2
+    starts = {
+        json.loads(path.read_text())["start"]
+        for path in (tmp_path / "run" / "cells").glob("*decomposed*-test.json")
+    }
+    assert len(starts) == 4
 
 
 @pytest.mark.once

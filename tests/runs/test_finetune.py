@@ -139,7 +139,8 @@ def test_info_on_a_template(rng, tmp_path):
         rng, "L2H3", head_dim=4, record={"data": "photos", "options": {"a": 1}}
     )
     template.save(tmp_path / "t.sweet")
-    facts, record, health = describe(str(tmp_path / "t.sweet"))
+    facts, record, health, decomposition = describe(str(tmp_path / "t.sweet"))
+    assert decomposition == {}
     vit = sk.materialize(template)
     fixed = template.arrays["positions"].size if template.positions == "sincos" else 0
     dense = f"{sum(int(np.prod(v.shape)) for v in vit.trainable_variables) + fixed:,}"
