@@ -24,7 +24,7 @@ from sweet_keras.runs.dense_task import encoder_of
 from sweet_keras.runs.detection import Detection
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.evaluate import evaluate
-from sweet_keras.runs.examples import load_examples
+from sweet_keras.runs.examples import load_examples, save_examples
 from sweet_keras.runs.finetune import finetune
 from sweet_keras.runs.finetune_config import EvaluateConfig, FinetuneConfig
 from sweet_keras.runs.info import describe
@@ -118,6 +118,19 @@ def test_finetune_then_evaluate(scenes, template, tmp_path, console, task, metri
             np.testing.assert_allclose(true[:, :4], source[row]["boxes"], atol=1e-4)
             np.testing.assert_array_equal(true[:, 4], source[row]["classes"])
             assert (found[row]["boxes"][:, 2:] > found[row]["boxes"][:, :2]).all()
+
+
+def test_examples_can_be_drawn_after_measuring(scenes, tmp_path):
+    """KerasHub's RetinaNet on TensorFlow predicts in batches of one size only."""
+    pytest.importorskip("keras_hub")
+    vit = sk.ViTBackbone("L1H1", image_shape=(28, 28, 1), patch_size=4, head_dim=8)
+    options = {"library": "keras_hub", "channels": 8}
+    detector = sk.image_detector(vit, ("square", "bar"), image_shape=(64, 64, 1), **options)
+    task = Detection(**options)
+    source = task.open(scenes, "test", channels=1)
+    assert task.measure(detector, source, (64, 64, 1)).images == 3
+    save_examples(detector, source, (64, 64, 1), tmp_path / "examples.npz")
+    assert load_examples(tmp_path / "examples.npz")["images"].shape == (3, 64, 64, 1)
 
 
 def _with_classes_in_another_order(scenes, folder, **names):
