@@ -39,8 +39,8 @@ def save_examples(
     count = min(count, len(source))
     few = Subset(source, ((np.arange(count) + 0.5) * len(source) / count).astype(int))
     images, true, found = [], [], []
-    # In batches as large as those of measuring: at another size TensorFlow traces the prediction for
-    # any size, which KerasHub's suppression of boxes cannot do.
+    # In batches as large as those of measuring: at another size TensorFlow traces the prediction
+    # for any size, which KerasHub's suppression of boxes cannot do.
     for record, predicted in predict_records(model, few):
         place = letterbox(record["image"].shape[:2], image_shape[:2])
         images.append(place.draw_image(record["image"]))
