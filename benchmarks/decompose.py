@@ -206,7 +206,7 @@ def memory(name: str) -> int:
 def merge(rows: list[dict], options) -> None:
     """Replaces rows of the table by newer ones of the same key, and renders the page."""
     path = options.results / "decompose.csv"
-    old = list(csv.DictReader(path.open())) if path.exists() else []
+    old = read(path) if path.exists() else []
     table = {tuple(str(row[name]) for name in KEY): row for row in [*old, *rows]}
     with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -215,7 +215,12 @@ def merge(rows: list[dict], options) -> None:
             writer.writerow({name: _text(row.get(name, "")) for name in COLUMNS})
     with atomic_write(options.results / "decompose.md") as temporary:
         page = ABOUT.format(images=options.test)
-        temporary.write_text(page + _page(list(csv.DictReader(path.open()))))
+        temporary.write_text(page + _page(read(path)))
+
+
+def read(path: Path) -> list[dict]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
 
 
 def _text(value) -> str:

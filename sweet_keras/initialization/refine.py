@@ -139,7 +139,7 @@ class _Distillation(keras.Model):
     """A network that learns the tokens of another one."""
 
     def __init__(self, student: SweetTemplateViT, teacher: ViTBackbone, channels: np.ndarray):
-        super().__init__(dtype=student.dtype_policy)
+        super().__init__(name="distillation", dtype=student.dtype_policy)
         self.student = student
         self.teacher = teacher
         self.teacher.trainable = False

@@ -15,7 +15,7 @@ from sweet_keras.runs.variants import Variant
 
 _IMAGES = 512  # to order channels by, and to measure the tokens on
 _REFINE_BATCH = 64
-_REFINE_SHARE = 0.1  # of the epochs of `adapt`: here the whole source is trained, and its teacher run
+_REFINE_SHARE = 0.1  # of the epochs of `adapt`: the whole source is trained, beside its teacher
 
 
 def decomposed(

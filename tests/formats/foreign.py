@@ -3,6 +3,8 @@
 import importlib
 import os
 
+import keras
+import keras_checks
 import numpy as np
 import pytest
 
@@ -25,6 +27,13 @@ def randomize(module, rng, spread=0.25):
             values = spread * rng.standard_normal(tuple(parameter.shape)) + scale
             parameter.copy_(torch.as_tensor(values))
     return module.eval()
+
+
+def outputs(model, pixels):
+    """What a Keras model makes of images. JAX compiles the whole of it, not each operation."""
+    if keras.backend.backend() == "jax":
+        return model.predict(pixels, verbose=0)
+    return keras_checks.numpy(model(pixels))
 
 
 def images(rng, shape, count=2):

@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 import scipy.ndimage
-from formats.foreign import images
-from keras_checks import numpy
+from formats.foreign import images, outputs
 
 import sweet_keras as sk
 
@@ -88,7 +87,7 @@ def forward(parameters, pixels, positions):
 
 def check(vit, parameters, pixels, positions):
     expected = forward(parameters, pixels, positions)
-    np.testing.assert_allclose(numpy(vit(pixels)), expected, atol=1e-4, rtol=1e-4)
+    np.testing.assert_allclose(outputs(vit, pixels), expected, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("prefix", ["", "params/", "opt/target/"])

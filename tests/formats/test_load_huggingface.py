@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from formats.foreign import MEAN, STD, hidden_states, images, need, transformers_model
-from keras_checks import numpy
+from formats.foreign import MEAN, STD, hidden_states, images, need, outputs, transformers_model
 
 import sweet_keras as sk
 
@@ -50,7 +49,7 @@ def check(rng, tmp_path, kind, shape=(16, 16, 3), native=True, **options):
     expected = hidden_states(
         getattr(model, base) if base else model, pixels, **options_of(kind, shape, native)
     )
-    np.testing.assert_allclose(numpy(vit(pixels)), expected, atol=1e-4, rtol=1e-4)
+    np.testing.assert_allclose(outputs(vit, pixels), expected, atol=1e-4, rtol=1e-4)
     return vit
 
 

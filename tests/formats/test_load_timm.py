@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from formats.foreign import images, need, pixel_arguments, timm_tokens, timm_vit
-from keras_checks import numpy
+from formats.foreign import images, need, outputs, pixel_arguments, timm_tokens, timm_vit
 
 import sweet_keras as sk
 
@@ -19,7 +18,7 @@ def check(model, pixels, atol=1e-4, **arguments):
         **pixel_arguments(pixels.shape[-1]),
     )
     expected = timm_tokens(model, pixels)
-    np.testing.assert_allclose(numpy(vit(pixels)), expected, atol=atol, rtol=atol)
+    np.testing.assert_allclose(outputs(vit, pixels), expected, atol=atol, rtol=atol)
     return vit
 
 
