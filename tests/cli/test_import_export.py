@@ -6,6 +6,8 @@ from keras_checks import numpy
 import sweet_keras as sk
 from sweet_keras.cli.app import run
 
+pytestmark = pytest.mark.keras
+
 
 @pytest.fixture
 def checkpoint(tmp_path, rng):

@@ -74,7 +74,8 @@ def test_an_image_is_a_window_of_the_whole_picture_resized(placement, seed):
     expected[: shown.shape[0], : shown.shape[1]] = shown
     found = placement.draw_image(image)
     assert found.dtype == np.uint8
-    assert np.abs(found.astype(int) - expected).max() <= 1
+    # Rounded after each of two passes, in either order: half a level, up to 1.5 times, and another.
+    assert np.abs(found.astype(int) - expected).max() <= 2
 
 
 @given(placement=placements, seed=st.integers(0, 2**32))

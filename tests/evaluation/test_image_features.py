@@ -5,6 +5,8 @@ from keras_checks import images, numpy, randomize
 import sweet_keras as sk
 from sweet_keras.evaluation.image_features import classifier_features, label_agreement
 
+pytestmark = pytest.mark.keras
+
 SHAPE = (8, 12, 2)
 
 
