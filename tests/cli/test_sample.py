@@ -52,7 +52,7 @@ def test_wrong_options(saved, tmp_path, capsys):
         "--count must be a positive integer": ["--grid", grid, "--count", "0"],
         "--grid must be a file ending in .png": ["--grid", "all.jpg"],
         "from 0 to 2": ["--grid", grid, "--classes", "3"],
-        "`sampler` must be one of heun, euler": ["--grid", grid, "--sampler", "ddim"],
+        "--sampler must be one of heun, euler": ["--grid", grid, "--sampler", "ddim"],
     }
     for message, options in wrong.items():
         assert run(["sample", file, *options]) == 2
