@@ -32,9 +32,9 @@ def test_sub_networks_join_after_their_share_of_the_epochs(rng):
     drawn = []
     branch = mae.encoder._branch
 
-    def watch(size, training):
+    def watch(*arguments):
         drawn.append(mae.encoder.draws_subnetworks)
-        return branch(size, training)
+        return branch(*arguments)
 
     mae.encoder._branch = watch
     counts = []
