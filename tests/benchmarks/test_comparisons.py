@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sweet_keras.runs.measurements import Task, Trial
 from sweet_keras.runs.results import Results
 from sweet_keras.runs.results_table import Row, read_table, write_table
 
@@ -55,18 +56,61 @@ def test_new_rows_take_the_place_of_a_whole_method(benchmark):
 
 
 def test_every_configuration_is_valid(benchmark):
-    paths = sorted((FILE.parent / "classification").glob("*.yaml"))
-    configs = [benchmark.read_config(path, {"fashion-mnist": "elsewhere"}) for path in paths]
-    assert len({config.out for config in configs}) == len(configs) > 1
-    assert {config.data for config in configs} == {"elsewhere", "cifar10"}
+    places = {"fashion-mnist": "elsewhere", "scenes": "there"}
+    configs = {
+        table: [
+            benchmark.read_config(path, places)
+            for path in sorted((FILE.parent / table).glob("*.yaml"))
+        ]
+        for table in benchmark.TASKS
+    }
+    every = [config for table in configs.values() for config in table]
+    assert len({config.out for config in every}) == len(every)
+    assert {config.data for config in every} == {"elsewhere", "cifar10"}
     cells = [
         (config.data, config.labels, method, size, seed)
-        for config in configs
+        for config in configs["classification"]
         for method in config.methods
         for size in config.sizes
         for seed in range(config.seeds)
     ]
     assert len(cells) == len(set(cells))  # or they could not be merged
+    for table, task in benchmark.TASKS.items():
+        assert {config.task for config in configs[table]} == {task}
+    dense = configs["detection"] + configs["segmentation"]
+    assert all(config.annotated == "there" and config.library and config.head for config in dense)
+
+
+def test_measures_of_detectors_become_rows(benchmark, tmp_path):
+    config = benchmark.read_config(FILE.parent / "detection" / "scenes.yaml", {})
+    trials = [
+        Trial(
+            method="random",
+            size="L1H1",
+            seed=seed,
+            accuracy=0.25,
+            steps=4,
+            learning_rate=1e-3,
+            seconds=1.0,
+            more={"AP50": 0.5, "AP75": 0.1, "APs": None},
+        )
+        for seed in range(2)
+    ]
+    results = Results(
+        command="compare",
+        finished="2026-01-01T00:00:00Z",
+        task=Task(data="scenes", metric="AP"),
+        trials=tuple(trials),
+    )
+    rows = [change(dataset="scenes", seed=seed) for seed in range(2)]
+    benchmark.write_measures(tmp_path / "t.csv", [benchmark.Run(config, rows, results)])
+    assert (tmp_path / "t.csv").read_text().splitlines() == [
+        "dataset,method,size,seed,model,metric,value",
+        "scenes,random,L1H1,0,keras_hub/retinanet,AP,25.00",
+        "scenes,random,L1H1,0,keras_hub/retinanet,AP50,50.00",
+        "scenes,random,L1H1,1,keras_hub/retinanet,AP,25.00",
+        "scenes,random,L1H1,1,keras_hub/retinanet,AP50,50.00",
+    ]
 
 
 def test_a_page_is_drawn_from_the_table_alone(benchmark, tmp_path, rng):
