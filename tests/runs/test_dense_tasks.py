@@ -98,7 +98,8 @@ def test_finetune_then_evaluate(scenes, template, tmp_path, console, task, metri
     other = _with_classes_in_another_order(scenes, tmp_path, square="circle")
     with pytest.raises(ValueError, match=r"no classes but those .*, bar\. Received: .* circle"):
         evaluate(EvaluateConfig(model=str(path), data=other), console)
-    facts, _, health = describe(str(path))
+    described = describe(str(path))
+    facts, health = described.facts, described.health
     assert facts["kind"].startswith("detector of 2" if task == "detect" else "segmenter of 3")
     assert library in facts["kind"] and facts["classes"] == ", ".join(classes)
     assert facts["images"].startswith("64 x 64 pixels, 1 channel") and "L1H1" in facts["size"]
