@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import re
 import zipfile
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -25,15 +27,23 @@ def read_state(path: str | os.PathLike) -> dict[str, np.ndarray]:
         Arrays of floats in float32 or float64, by name; others are left out.
 
     Raises:
-        ValueError: If it holds no state, or declares arrays that are larger than what it stores.
-        pickle.UnpicklingError: If it asks for anything else to be made.
+        ValueError: If it holds no state, or other objects than arrays, or declares arrays that are
+            larger than what it stores.
     """
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
                 raise ValueError("a compressed archive, which torch.save does not write")
-    with torch.serialization.safe_globals([argparse.Namespace]):
-        content = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        # What torch says advises to load it unsafely.
+        found = re.search(r"GLOBAL ([\w.]+)", str(error))
+        raise ValueError(
+            f"Python objects{f' ({found[1]})' if found else ''}, not arrays alone, as "
+            "`torch.save(model.state_dict(), ...)` writes them"
+        ) from None
     state = next((content[key] for key in _WRAPPERS if _is_state(content, key)), content)
     if not isinstance(state, dict):
         raise ValueError(f"a {type(state).__name__}, not a state by names")

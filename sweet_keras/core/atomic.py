@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -19,11 +19,13 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     writers that look at it.
 
     Raises:
-        ValueError: If the folder does not exist.
+        ValueError: If the folder does not exist, or a folder stands at `path`.
     """
     target = Path(path)
     if not target.parent.is_dir():
         raise ValueError(f"`path` must lie in an existing folder. Received: {str(target)!r}")
+    if target.is_dir():
+        raise ValueError(f"`path` must be a file. Received: {str(target)!r}, a folder")
     handle, name = tempfile.mkstemp(
         dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
     )
@@ -42,17 +44,21 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_folder(path: str | os.PathLike[str], replaced: Iterable[str] = ()) -> Iterator[Path]:
     """As `atomic_write`, for a folder: gives a new one beside `path`, and renames it at the end.
 
-    A folder or file that stands at `path` is replaced.
+    A folder that stands at `path` is replaced if it holds nothing but files of the same names, and
+    of those in `replaced`: it may be anybody's.
 
     Raises:
-        ValueError: If the folder that it shall lie in does not exist.
+        ValueError: If the folder that it shall lie in does not exist, or a file stands at `path`,
+            or a folder with other files.
     """
     target = Path(path)
     if not target.parent.is_dir():
         raise ValueError(f"`path` must lie in an existing folder. Received: {str(target)!r}")
+    if target.exists() and not target.is_dir():
+        raise ValueError(f"`path` must be a folder. Received: {str(target)!r}, a file")
     around = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
     try:
         made = around / "new"
@@ -60,12 +66,22 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield made
         for file in made.rglob("*"):
             _flush(file)
+        others = sorted(_files(target) - _files(made) - {*replaced}) if target.exists() else []
+        if others:
+            raise ValueError(
+                "`path` must be new, or a folder with nothing but what is replaced. "
+                f"Received: {str(target)!r} with {', '.join(others[:3])}"
+            )
         if target.exists():
             target.rename(around / "old")
         made.rename(target)
         _flush(target.parent)
     finally:
         shutil.rmtree(around, ignore_errors=True)
+
+
+def _files(folder: Path) -> set[str]:
+    return {str(file.relative_to(folder)) for file in folder.rglob("*") if not file.is_dir()}
 
 
 def _flush(path: Path) -> None:

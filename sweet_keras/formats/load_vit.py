@@ -103,7 +103,7 @@ def load_vit(
             geometry = read_geometry(
                 table,
                 arrays,
-                num_heads=num_heads or said.num_heads,
+                num_heads=said.num_heads if num_heads is None else num_heads,
                 native_shape=native_shape or said.native_shape,
                 image_shape=image_shape,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,9 @@ _TEMPLATE, _WEIGHTS, _CONFIG, _CARD = (
     "sweet.json",
     "README.md",
 )
+_NAMES = [_TEMPLATE, _WEIGHTS, _CONFIG, _CARD]
 _LARGEST_JSON = 1 << 24
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 _VIT = (
     "image_shape patch_size class_token positions layer_scale pixel_mean pixel_std window "
     "global_blocks register_tokens norm_epsilon mlp_ratio activation"
@@ -81,7 +84,7 @@ def publish(
         )
     network = None if isinstance(thing, SweetTemplate) else plain_network(thing, window=True)
     card = model_card(thing, name or path.name, data=data, results=results, license=license)
-    with atomic_folder(path) as made:
+    with atomic_folder(path, replaced=_NAMES) as made:
         (made / _CARD).write_text(card, encoding="utf-8")
         if network is None:
             thing.save(made / _TEMPLATE)
@@ -120,11 +123,11 @@ def pull(
     """
     folder = Path(source)
     if not folder.is_dir():
+        if folder.exists() or not _REPOSITORY.fullmatch(str(source)):
+            raise refused(source, "no folder, and no OWNER/NAME of a repository")
         hub = optional_library("huggingface_hub", "hf")
-        names = [_TEMPLATE, _WEIGHTS, _CONFIG, _CARD]
-        folder = Path(
-            hub.snapshot_download(str(source), revision=revision, token=token, allow_patterns=names)
-        )
+        options = {"revision": revision, "token": token, "allow_patterns": _NAMES}
+        folder = Path(hub.snapshot_download(str(source), **options))
     if (folder / _TEMPLATE).is_file():
         return SweetTemplate.load(folder / _TEMPLATE)
     if not (folder / _CONFIG).is_file() or not (folder / _WEIGHTS).is_file():

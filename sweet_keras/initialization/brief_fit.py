@@ -37,6 +37,8 @@ def count_steps(
     arrays = hasattr(images, "shape")
     if not arrays and steps is None:
         raise ValueError("`steps` must be given with a data set. Received: steps=None")
+    if steps is None and not epochs > 0:
+        raise ValueError(f"`epochs` must be positive. Received: {epochs!r}")
     if steps is None:
         batch_size = min(batch_size, len(images))
         steps = max(1, round(epochs * len(images) / max(1, batch_size)))

@@ -79,6 +79,11 @@ def find_order(
     if by == "energy":
         return order_by_energy(arrays, moments_of_weights(arrays, vit.size.num_heads))
     warn_unless_pixels(images)
+    if not len(images) or not np.isfinite(images).all():
+        raise ValueError(
+            "`images` must hold one image or more, and no NaN. Received: an array of shape "
+            f"{np.shape(images)}"
+        )
     return order_by_energy(arrays, measure_moments(vit, images, batch_size))
 
 

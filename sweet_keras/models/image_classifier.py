@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from sweet_keras.models.known_arguments import refuse_unknown
 from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.portable_compile_config import portable_compile_config
 
@@ -46,6 +47,7 @@ class ImageClassifier(keras.Model):
         dtype=None,
         **kwargs,
     ):
+        refuse_unknown(kwargs, "ImageClassifier")
         class_token = bool(backbone.class_token)
         if pooling not in POOLING or (pooling == "token" and not class_token):
             raise ValueError(

@@ -188,9 +188,24 @@ class ImageGenerator(keras.Model):
         prediction = self.denoise(y_pred["noisy"], y_pred["time"], labels, training=training)
         return ops.mean(ops.square(prediction - y_pred["target"]))
 
-    def fit(self, x=None, *args, **kwargs):
+    def fit(self, x=None, y=None, *args, **kwargs):
         warn_unless_pixels(x)
-        return super().fit(x, *args, **kwargs)
+        if isinstance(y, np.ndarray | list):
+            self._check_labels(np.asarray(y))
+        return super().fit(x, y, *args, **kwargs)
+
+    def _check_labels(self, labels: np.ndarray) -> None:
+        """An embedding takes any number, and some frameworks make NaN of one that it does not know.
+
+        Raises:
+            ValueError: If a label is no class.
+        """
+        least, most = (labels.min(), labels.max()) if labels.size else (0, 0)
+        if labels.dtype.kind not in "iuf" or least < 0 or most >= self.classes:
+            raise ValueError(
+                f"`y` must hold integers from 0 to {self.classes - 1}. Received: {labels.dtype}, "
+                f"from {least} to {most}"
+            )
 
     def generate(
         self,

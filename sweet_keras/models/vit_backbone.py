@@ -16,6 +16,7 @@ from sweet_keras.layers.patch_embedding import PatchEmbedding
 from sweet_keras.layers.stacked_weights import read_weights, write_weights
 from sweet_keras.layers.transformer_block import block_stack
 from sweet_keras.layers.windows import check_whole_grid, check_windows
+from sweet_keras.models.known_arguments import refuse_unknown
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
@@ -80,6 +81,7 @@ class ViTBackbone(keras.Model):
         dtype=None,
         **kwargs,
     ):
+        refuse_unknown(kwargs, "ViTBackbone")
         size = ViTSize.parse(size, head_dim)
         image_shape = tuple(int(side) for side in image_shape)
         patches = PatchEmbedding(

@@ -53,6 +53,8 @@ def _register_libraries(path: str) -> None:
     """Imports the libraries that a file names, so that Keras knows their classes."""
     with zipfile.ZipFile(path) as file:
         config = file.read("config.json")
+    if b"ImageGenerator" in config:
+        importlib.import_module("sweet_keras.models.image_generator")
     for extra in EXTRAS.values():
         if f'"sweet_keras.{extra}'.encode() in config:
             importlib.import_module(f"sweet_keras.{extra}").PyramidBackbone  # noqa: B018

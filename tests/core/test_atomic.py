@@ -115,8 +115,9 @@ def test_a_folder_that_does_not_exist_is_refused(path, tmp_path):
 
 def test_a_folder_is_not_replaced(tmp_path):
     (tmp_path / "a.sweet").mkdir()
-    with pytest.raises(OSError), atomic_write(tmp_path / "a.sweet") as temporary:
-        temporary.write_bytes(b"new")
+    with pytest.raises(ValueError, match="`path` must be a file"):
+        with atomic_write(tmp_path / "a.sweet"):
+            pytest.fail("the block was entered")
     assert os.listdir(tmp_path) == ["a.sweet"]
 
 
@@ -141,9 +142,20 @@ def test_a_whole_folder_or_none(tmp_path):
         (folder / "b.txt").write_bytes(b"half")
         raise RuntimeError("half")
     assert os.listdir(target) == ["deeper"]
-    with atomic_folder(target) as folder:
+    # What somebody else put there stays, unless it is known that it may go.
+    with pytest.raises(ValueError, match=r"nothing but what is replaced.*deeper.a\.txt"):
+        with atomic_folder(target) as folder:
+            (folder / "b.txt").write_bytes(b"new")
+    assert os.listdir(target) == ["deeper"]
+    with atomic_folder(target, replaced=[os.path.join("deeper", "a.txt")]) as folder:
         (folder / "b.txt").write_bytes(b"new")
     assert os.listdir(target) == ["b.txt"]
+    with atomic_folder(target) as folder:
+        (folder / "b.txt").write_bytes(b"newer")
+    assert (target / "b.txt").read_bytes() == b"newer"
+    with pytest.raises(ValueError, match="`path` must be a folder"):
+        with atomic_folder(target / "b.txt"):
+            pytest.fail("the block was entered")
     assert os.listdir(tmp_path) == ["made"]
     with pytest.raises(ValueError, match="`path` must lie in an existing folder"):
         with atomic_folder(tmp_path / "missing" / "made"):

@@ -140,7 +140,7 @@ def test_a_pickle_with_code(tmp_path):
         path = tmp_path / f"vit-{number}.pth"
         payload = {**content, "x": Payload(target)} if number == 0 else Payload(target)
         torch.save(payload, path)
-        refused(path)
+        refused(path, r"Python objects \([\w.]+\), not arrays alone")
         assert not target.exists()
     path.write_bytes(pickle.dumps(Payload(target)))
     refused(path)

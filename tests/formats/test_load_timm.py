@@ -134,6 +134,9 @@ def test_heads(rng):
     state = timm_vit(rng).state_dict()
     with pytest.raises(ValueError, match="say `num_heads`"):
         sk.load_vit(state)
-    with pytest.raises(ValueError, match="5 heads for 16 channels"):
-        sk.load_vit(state, num_heads=5)
+    for number, message in ((5, "5 heads for 16 channels"), (0, "while 0 are said")):
+        with pytest.raises(ValueError, match=message if number else message + "|say `num_heads`"):
+            sk.load_vit(state, num_heads=number)
+    with pytest.raises(ValueError, match=r"no such argument\. Received: heads"):
+        sk.load_vit(state, num_heads=2, heads=2)
     assert sk.load_vit(timm_vit(rng, embed_dim=128).state_dict()).size.num_heads == 2

@@ -81,6 +81,9 @@ def test_what_does_not_fit_is_refused(rng, tmp_path, change):
     (folder / "sweet.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match="`path` must be a checkpoint"):
         sk.pull(folder)
+    for source in (folder / "sweet.json", "nowhere", "one/two/three"):
+        with pytest.raises(ValueError, match="no folder, and no OWNER/NAME of a repository"):
+            sk.pull(source)
 
 
 def test_damaged_weights(rng, tmp_path):

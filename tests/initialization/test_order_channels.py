@@ -168,3 +168,6 @@ def test_images_go_with_activation_only(rng):
             sk.order_channels(vit, by, given)
     with pytest.raises(ValueError, match="`order` must be one of none, energy, activation"):
         sk.order_channels(vit, "random")
+    for none in (images(rng, 2, SHAPE)[:0], images(rng, 2, SHAPE) * np.nan):
+        with pytest.raises(ValueError, match="`images` must hold one image or more, and no NaN"):
+            sk.order_channels(vit, "activation", none)

@@ -86,3 +86,5 @@ def test_bad_arguments(rng):
         sk.refine(template.resize("L1H2"), vit, x, validation=x)
     with pytest.raises(ValueError, match="`steps` must be given with a data set"):
         sk.refine(template, vit, iter(()), validation=x)
+    with pytest.raises(ValueError, match=r"`epochs` must be positive\. Received: 0"):
+        sk.refine(template, vit, x, validation=x, epochs=0)

@@ -308,6 +308,9 @@ def test_labels_are_needed(rng):
     generator.compile(optimizer="adamw")
     with pytest.raises(ValueError, match="Labels are needed"):
         generator.fit(images(rng, 4, SHAPE), verbose=0)
+    for labels in (np.array([0, 1, -1, 2]), [0, 1, 2, generator.classes]):
+        with pytest.raises(ValueError, match="`y` must hold integers from 0 to"):
+            generator.fit(images(rng, 4, SHAPE), labels, verbose=0)
 
 
 def test_an_encoder_runs_as_in_inference(rng):

@@ -130,6 +130,10 @@ def test_model_check(rng, tmp_path):
 
 
 def test_bad_arguments():
+    with pytest.raises(ValueError, match=r"no such argument\. Received: head_dimm"):
+        make(head_dimm=3)
+    with pytest.raises(ValueError, match=r"`ImageClassifier` has no such .* Received: poolin"):
+        sk.ImageClassifier(make(), 3, poolin="token")
     with pytest.raises(ValueError, match="`size` must be written like 'L6H12'"):
         sk.ViTBackbone("tiny")
     with pytest.raises(
