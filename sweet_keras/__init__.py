@@ -90,6 +90,8 @@ def __dir__() -> list[str]:
 
 if "keras" in sys.modules:
     for _home in _HOMES.values():
+        if _home.startswith("formats."):
+            continue  # nothing there is registered
         importlib.import_module(f"sweet_keras.{_home}")
     for _package, _library in (("cv", "keras_cv"), ("hub", "keras_hub")):
         if sys.modules.get(_library):

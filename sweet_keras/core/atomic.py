@@ -21,9 +21,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         ValueError: If the folder does not exist, or a folder stands at `path`.
     """
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise ValueError(f"`path` must lie in an existing folder. Received: {str(target)!r}")
+    target = _target(path)
     if target.is_dir():
         raise ValueError(f"`path` must be a file. Received: {str(target)!r}, a folder")
     handle, name = tempfile.mkstemp(
@@ -54,9 +52,7 @@ def atomic_folder(path: str | os.PathLike[str], replaced: Iterable[str] = ()) ->
         ValueError: If the folder that it shall lie in does not exist, or a file stands at `path`,
             or a folder with other files.
     """
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise ValueError(f"`path` must lie in an existing folder. Received: {str(target)!r}")
+    target = _target(path)
     if target.exists() and not target.is_dir():
         raise ValueError(f"`path` must be a folder. Received: {str(target)!r}, a file")
     around = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
@@ -78,6 +74,13 @@ def atomic_folder(path: str | os.PathLike[str], replaced: Iterable[str] = ()) ->
         _flush(target.parent)
     finally:
         shutil.rmtree(around, ignore_errors=True)
+
+
+def _target(path: str | os.PathLike[str]) -> Path:
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise ValueError(f"`path` must lie in an existing folder. Received: {str(target)!r}")
+    return target
 
 
 def _files(folder: Path) -> set[str]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from sweet_keras.core.blocks import block_names
 from sweet_keras.core.hooi import Approximation, Axis, Parts, block_errors
+from sweet_keras.core.kernel_types import KERNEL_TYPES
 
-KINDS = ("query", "key", "value", "output", "mlp_in", "mlp_out")
 AXES = ("layers", "inputs", "outputs")
 _MAX_VALUES = 48  # of an axis that are written down
 
@@ -36,7 +36,7 @@ def decomposition_record(
     kinds = np.array([name.rstrip("_0123456789") for name in block_names(mlp_ratio)])
     errors = {
         kind: _ratio(missed[:, kinds == kind].sum(axis=1), energy[:, kinds == kind].sum(axis=1))
-        for kind in KINDS
+        for kind in KERNEL_TYPES
     }
     return {
         "error": _ratio(missed.sum()[None], energy.sum()[None])[0],
@@ -53,7 +53,7 @@ def read_decomposition(record: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     found: Any = record.get("decomposition")
     try:
-        lists: list[Any] = [found["errors"][kind] for kind in KINDS]
+        lists: list[Any] = [found["errors"][kind] for kind in KERNEL_TYPES]
         lists += [found["spectrum"][axis][name] for axis in AXES for name in ("ranks", "kept")]
         numbers = [found["error"], *(number for values in lists for number in values)]
         whole = all(type(number) in (int, float) for number in numbers) and all(lists)

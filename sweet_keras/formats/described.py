@@ -7,6 +7,8 @@ import operator
 from collections.abc import Mapping
 from typing import Any
 
+from sweet_keras.formats.timm_names import IMAGENET_MEAN, IMAGENET_STD
+
 _ACTIVATIONS = {
     "gelu": "gelu",
     "gelu_python": "gelu",
@@ -62,7 +64,7 @@ def described(config: Mapping[str, Any], preprocessor: Mapping[str, Any]) -> Des
     inner = vision if isinstance(vision, Mapping) else config
     mean, std = _preprocessing(preprocessor)
     if mean is None and inner.get("model_type") == "vit_mae":
-        mean, std = _scaled((0.485, 0.456, 0.406), 255), _scaled((0.229, 0.224, 0.225), 255)
+        mean, std = _scaled(IMAGENET_MEAN, 255), _scaled(IMAGENET_STD, 255)
     return Described(
         num_heads=_integer(inner, "num_attention_heads"),
         epsilon=_number(inner, "layer_norm_eps"),

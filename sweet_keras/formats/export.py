@@ -8,30 +8,37 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from sweet_keras.core.atomic import atomic_write
 from sweet_keras.formats.export_graph import FRAMEWORKS, export_graph
 from sweet_keras.formats.export_huggingface import export_huggingface
-from sweet_keras.formats.export_keras_cv import export_keras_cv
-from sweet_keras.formats.export_keras_hub import export_keras_hub
+from sweet_keras.formats.export_keras_cv import to_keras_cv
+from sweet_keras.formats.export_keras_hub import to_keras_hub
 from sweet_keras.formats.export_timm import export_timm
 from sweet_keras.formats.plain_network import check_model
 
 
-def _export_keras(model: Any, path: Path) -> None:
-    """Writes Keras' own `.keras` file, which needs this package to be loaded."""
-    check_model(model)
+def _export_keras(model: Any, path: Path, convert: Callable[[Any], keras.Model]) -> None:
+    """Writes a `.keras` file with what is made of the network."""
     if path.suffix != ".keras":
         raise ValueError(f"`path` must end in .keras. Received: {str(path)!r}")
+    made = convert(model)
     with atomic_write(path) as temporary:
-        model.save(temporary)
+        made.save(temporary)
+
+
+def _as_it_is(model: Any) -> keras.Model:
+    check_model(model)
+    return model
 
 
 _WRITERS: dict[str, Callable[[Any, Path], None]] = {
     "timm": export_timm,
     "huggingface": export_huggingface,
-    "keras_hub": export_keras_hub,
-    "keras_cv": export_keras_cv,
-    "keras": _export_keras,
+    "keras_hub": functools.partial(_export_keras, convert=to_keras_hub),
+    "keras_cv": functools.partial(_export_keras, convert=to_keras_cv),
+    "keras": functools.partial(_export_keras, convert=_as_it_is),
     **{name: functools.partial(export_graph, format=name) for name in FRAMEWORKS},
 }
 FORMATS = tuple(_WRITERS)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sweet_keras.core.atomic import atomic_write
 from sweet_keras.formats.other_pixels import other_pixels
 from sweet_keras.formats.plain_network import plain_network, refuse
 from sweet_keras.formats.timm_names import IMAGENET_MEAN, IMAGENET_STD
@@ -15,15 +13,6 @@ from sweet_keras.formats.to_foreign import without_layer_scale
 from sweet_keras.layers.windows import layer_windows
 from sweet_keras.models.optional_library import optional_library
 from sweet_keras.models.vit_backbone import ViTBackbone
-
-
-def export_keras_cv(model: Any, path: Path) -> None:
-    """Writes a `.keras` file; see `to_keras_cv`."""
-    if path.suffix != ".keras":
-        raise ValueError(f"`path` must end in .keras. Received: {str(path)!r}")
-    made = to_keras_cv(model)
-    with atomic_write(path) as temporary:
-        made.save(temporary)
 
 
 def to_keras_cv(model: Any) -> Any:

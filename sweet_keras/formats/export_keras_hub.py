@@ -8,22 +8,12 @@ from typing import Any
 
 import h5py
 
-from sweet_keras.core.atomic import atomic_write
 from sweet_keras.formats.keras_hub_names import KERAS_HUB
 from sweet_keras.formats.other_pixels import other_pixels
 from sweet_keras.formats.plain_network import plain_network, refuse
 from sweet_keras.formats.to_foreign import to_foreign
 from sweet_keras.models.optional_library import optional_library
 from sweet_keras.models.vit_backbone import ViTBackbone
-
-
-def export_keras_hub(model: Any, path: Path) -> None:
-    """Writes a `.keras` file; see `to_keras_hub`."""
-    if path.suffix != ".keras":
-        raise ValueError(f"`path` must end in .keras. Received: {str(path)!r}")
-    made = to_keras_hub(model)
-    with atomic_write(path) as temporary:
-        made.save(temporary)
 
 
 def to_keras_hub(model: Any) -> Any:

@@ -168,8 +168,7 @@ def push(
     hub = optional_library("huggingface_hub", "hf")
     api = hub.HfApi(token=token)
     api.create_repo(repository, private=private, exist_ok=True)
-    names = [_TEMPLATE, _WEIGHTS, _CONFIG, _CARD]
-    return str(api.upload_folder(repo_id=repository, folder_path=path, allow_patterns=names))
+    return str(api.upload_folder(repo_id=repository, folder_path=path, allow_patterns=_NAMES))
 
 
 def _network(folder: Path) -> ViTBackbone | ImageClassifier:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from sweet_keras.core.template import SweetTemplate
-from sweet_keras.initialization.brief_fit import count_steps, fit_briefly
+from sweet_keras.initialization.brief_fit import count_steps, fit_briefly, tokens_in_step
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 from sweet_keras.models.image_classifier import ImageClassifier
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
@@ -66,7 +66,7 @@ def adapt(
     steps, batch_size = count_steps(data, epochs, batch_size, steps)
     labelled = isinstance(data, tuple) or classes is not None
     warn_unless_pixels(data[0] if isinstance(data, tuple) else data)
-    encoder = SweetTemplateViT(template, dtype=dtype, tokens=_tokens(template, batch_size))
+    encoder = SweetTemplateViT(template, dtype=dtype, tokens=tokens_in_step(template, batch_size))
     if labelled:
         model = ImageClassifier(encoder, classes or int(np.max(data[1])) + 1)
     else:
@@ -87,8 +87,3 @@ def adapt(
     # By classification there is no new decoder; a template without one gets none.
     arrays = {name: fitted.get(name, array) for name, array in template.arrays.items()}
     return dataclasses.replace(template, arrays=arrays)
-
-
-def _tokens(template: SweetTemplate, batch_size: int) -> int:
-    rows, columns = template.grid
-    return batch_size * rows * columns

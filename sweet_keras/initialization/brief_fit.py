@@ -9,9 +9,11 @@ import keras
 import numpy as np
 
 from sweet_keras.core.resize import resize_input_width
+from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
+from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.vit_backbone import ViTBackbone
 from sweet_keras.models.warmup_cosine import WarmupCosine
 
@@ -48,6 +50,12 @@ def count_steps(
             f"{len(images) if arrays else 'a data set'} images"
         )
     return steps, batch_size
+
+
+def tokens_in_step(template: SweetTemplate, batch_size: int) -> int:
+    """Tokens of whole images that go through a template's network in a step."""
+    rows, columns = template.grid
+    return batch_size * rows * columns
 
 
 def fit_briefly(
@@ -142,3 +150,35 @@ def _batches(data: Any, batch_size: int, seed: int | None) -> Iterator[tuple[np.
         batch = tuple(part[queue[:batch_size]] for part in parts)
         queue = queue[batch_size:]
         yield batch
+
+
+def fit_generated(
+    source: MaskedAutoencoder,
+    network: GeneratedViT,
+    images: Any,
+    epochs: float,
+    batch_size: int,
+    learning_rate: float,
+    steps: int | None = None,
+    seed: int | None = None,
+    train_decoder: bool = True,
+) -> None:
+    """Fits a network under a constraint as the encoder of a masked autoencoder.
+
+    Args:
+        source: A trained autoencoder, whose decoder is used.
+        network: What is fitted.
+        images: Images, or a data set of batches together with `steps`.
+        epochs: See `count_steps`, as for `batch_size` and `steps`.
+        batch_size: Images in a step.
+        learning_rate: Highest rate of Adam.
+        steps: Number of steps instead of `epochs`.
+        seed: Seed of shuffling and masks.
+        train_decoder: Whether the decoder is fitted as well.
+    """
+    steps, batch_size = count_steps(images, epochs, batch_size, steps)
+    warn_unless_pixels(images)
+    mae = autoencoder_like(source, network, seed)
+    if not train_decoder:
+        mae.decoder_layer.trainable = False
+    fit_briefly(mae, images, steps, batch_size, learning_rate, seed=seed)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from sweet_keras.core import resize
+from sweet_keras.core.kernel_types import KERNEL_TYPES, by_type
 from sweet_keras.core.shared_svd import fit_shared_svd
 from sweet_keras.core.size import ViTSize
-from sweet_keras.initialization.brief_fit import autoencoder_like, count_steps, fit_briefly
+from sweet_keras.initialization.brief_fit import fit_generated
 from sweet_keras.initialization.resized_twin import resized_twin
-from sweet_keras.layers.kronecker_template import KERNEL_TYPES
 from sweet_keras.layers.singular_template import SingularTemplate
 from sweet_keras.layers.stacked_weights import to_numpy
 from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
-from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.vit_backbone import ViTBackbone
 
 
@@ -41,8 +38,8 @@ def fine_vit(source: ViTBackbone, rank: int | None = None) -> GeneratedViT:
     arrays = source.arrays()
     blank = source.twin()
     blank.load_arrays(arrays)
-    network = _around(blank, rank, train_bases=True)
-    for kind, kernels in _by_type(arrays).items():
+    network = GeneratedViT.around(blank, SingularTemplate, rank=rank)
+    for kind, kernels in by_type(arrays).items():
         first, diagonals, last = fit_shared_svd(kernels, network.expansion.rank)
         network.expansion.input_bases[kind].assign(first)
         network.expansion.output_bases[kind].assign(last)
@@ -71,7 +68,8 @@ def fine_start(source: GeneratedViT, size: str | ViTSize) -> GeneratedViT:
             f"`source` must be what `fine_vit` makes. Received: {type(source).__name__}"
         )
     target = ViTSize.parse(size, source.head_dim)
-    network = _around(resized_twin(source.backbone, target), old.rank, train_bases=False)
+    blank = resized_twin(source.backbone, target)
+    network = GeneratedViT.around(blank, SingularTemplate, rank=old.rank, train_bases=False)
     new, dim = network.expansion, target.embed_dim
     layers = resize.depth_map(source.size.depth, target.depth, "linear")
     for kind in KERNEL_TYPES:
@@ -117,33 +115,5 @@ def fine(
     """
     network = fine_start(source.encoder, size)
     if adapt is not None:
-        steps, batch_size = count_steps(adapt, epochs, batch_size, steps)
-        warn_unless_pixels(adapt)
-        mae = autoencoder_like(source, network, seed)
-        fit_briefly(mae, adapt, steps, batch_size, learning_rate, seed=seed)
+        fit_generated(source, network, adapt, epochs, batch_size, learning_rate, steps, seed)
     return network.materialize()
-
-
-def _around(blank: ViTBackbone, rank: int | None, train_bases: bool) -> GeneratedViT:
-    """The layer with expansion, built."""
-    size = blank.size
-    expansion = SingularTemplate(
-        size.depth,
-        size.num_heads,
-        size.head_dim,
-        rank,
-        train_bases,
-        blank.mlp_ratio,
-        name="expansion",
-        dtype=blank.dtype_policy,
-    )
-    network = GeneratedViT(blank, expansion)
-    network.build()
-    return network
-
-
-def _by_type(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Kernels (L, in, out) of each type."""
-    qkv = np.split(arrays["qkv/kernel"], 3, axis=2)
-    others = [arrays[f"{kind}/kernel"] for kind in KERNEL_TYPES[3:]]
-    return dict(zip(KERNEL_TYPES, [*qkv, *others], strict=True))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from sweet_keras.core.size import ViTSize
-from sweet_keras.initialization.brief_fit import autoencoder_like, count_steps, fit_briefly
+from sweet_keras.initialization.brief_fit import fit_generated
 from sweet_keras.layers.growth_operators import GrowthOperators
 from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
-from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.vit_backbone import ViTBackbone
 
 LIGO_STEPS = 100  # the paper's
@@ -60,9 +59,8 @@ def ligo(
     network = GeneratedViT(small.twin(operators.vit_size), operators)
     network.build()
     if adapt is not None and operators.trainable_variables:
-        steps, batch_size = count_steps(adapt, 1.0, batch_size, steps)
-        warn_unless_pixels(adapt)
-        mae = autoencoder_like(source, network, seed)
-        mae.decoder_layer.trainable = False
-        fit_briefly(mae, adapt, steps, batch_size, learning_rate, seed=seed)
+        options = {"train_decoder": False}
+        fit_generated(
+            source, network, adapt, 1.0, batch_size, learning_rate, steps, seed, **options
+        )
     return network.materialize()

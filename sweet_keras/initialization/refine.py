@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from sweet_keras.core.template import SweetTemplate
-from sweet_keras.initialization.brief_fit import count_steps, fit_briefly
+from sweet_keras.initialization.brief_fit import count_steps, fit_briefly, tokens_in_step
 from sweet_keras.initialization.decompose import plain_network
 from sweet_keras.initialization.materialize import materialize
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
@@ -81,9 +81,8 @@ def refine(
     images, validation = _split(images, validation)
     steps, batch_size = count_steps(images, epochs, batch_size, steps)
     warn_unless_pixels(images)
-    rows, columns = template.grid
     student = SweetTemplateViT(
-        template, train_core=True, tokens=batch_size * rows * columns, dtype=dtype
+        template, train_core=True, tokens=tokens_in_step(template, batch_size), dtype=dtype
     )
     teacher = network.twin()
     teacher.load_arrays(network.arrays())

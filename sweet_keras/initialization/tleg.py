@@ -21,19 +21,7 @@ def linear_vit(blank: ViTBackbone) -> GeneratedViT:
     Raises:
         ValueError: If it has stochastic depth.
     """
-    size = blank.size
-    expansion = LinearExpansion(
-        size.depth,
-        size.num_heads,
-        size.head_dim,
-        layer_scale=blank.layer_scale,
-        mlp_ratio=blank.mlp_ratio,
-        name="expansion",
-        dtype=blank.dtype_policy,
-    )
-    encoder = GeneratedViT(blank, expansion)
-    encoder.build()
-    return encoder
+    return GeneratedViT.around(blank, LinearExpansion, layer_scale=blank.layer_scale)
 
 
 def tleg(source: GeneratedViT, size: str | ViTSize) -> ViTBackbone:

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from sweet_keras.core import resize
+from sweet_keras.core.kernel_types import KERNEL_TYPES, units
 from sweet_keras.core.size import ViTSize
-from sweet_keras.initialization.brief_fit import autoencoder_like, count_steps, fit_briefly
+from sweet_keras.initialization.brief_fit import fit_generated
 from sweet_keras.initialization.resized_twin import resized_twin
-from sweet_keras.layers.kronecker_template import KERNEL_TYPES, KroneckerTemplate, units
+from sweet_keras.layers.kronecker_template import KroneckerTemplate
 from sweet_keras.layers.stacked_weights import to_numpy
 from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
-from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.vit_backbone import ViTBackbone
 
 
@@ -36,21 +36,8 @@ def kronecker_vit(
     Raises:
         ValueError: If the side does not divide the width, or the network has stochastic depth.
     """
-    size = blank.size
-    expansion = KroneckerTemplate(
-        size.depth,
-        size.num_heads,
-        size.head_dim,
-        side,
-        templates,
-        train_templates,
-        blank.mlp_ratio,
-        name="expansion",
-        dtype=blank.dtype_policy,
-    )
-    encoder = GeneratedViT(blank, expansion)
-    encoder.build()
-    return encoder
+    options = {"side": side, "templates": templates, "train_templates": train_templates}
+    return GeneratedViT.around(blank, KroneckerTemplate, **options)
 
 
 def wave(
@@ -102,10 +89,7 @@ def wave(
         )
     network = _resized(encoder, target)
     if adapt is not None:
-        steps, batch_size = count_steps(adapt, epochs, batch_size, steps)
-        warn_unless_pixels(adapt)
-        mae = autoencoder_like(source, network, seed)
-        fit_briefly(mae, adapt, steps, batch_size, learning_rate, seed=seed)
+        fit_generated(source, network, adapt, epochs, batch_size, learning_rate, steps, seed)
     return network.materialize()
 
 

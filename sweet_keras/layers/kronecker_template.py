@@ -7,16 +7,12 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from sweet_keras.core import schema
+from sweet_keras.core.kernel_types import KERNEL_TYPES, by_name, units
 from sweet_keras.core.kronecker import kronecker_sum, template_counts
 from sweet_keras.core.size import ViTSize
 
-KERNEL_TYPES = ("query", "key", "value", "output", "mlp_in", "mlp_out")
 _TEMPLATE_SCALE = 1 / 3
-
-
-def units(kind: str, mlp_ratio: int) -> tuple[int, int]:
-    """Input and output axis of a kernel type, in units of the width."""
-    return {"mlp_in": (1, mlp_ratio), "mlp_out": (mlp_ratio, 1)}.get(kind, (1, 1))
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
@@ -55,7 +51,7 @@ class KroneckerTemplate(keras.layers.Layer):
         2406.17503. There, templates are concatenated and weighted: the same as kron(S, T).
     """
 
-    names = ("qkv/kernel", "output/kernel", "mlp_in/kernel", "mlp_out/kernel")
+    names = tuple(schema.KERNELS)
 
     def __init__(
         self,
@@ -118,12 +114,7 @@ class KroneckerTemplate(keras.layers.Layer):
         return kronecker_sum(scalers, self.template_variables[kind] * _TEMPLATE_SCALE, ops)
 
     def call(self, training=None):
-        kernels = {kind: self.kernel(kind) for kind in KERNEL_TYPES}
-        qkv = [kernels[kind] for kind in ("query", "key", "value")]
-        return {
-            "qkv/kernel": ops.concatenate(qkv, axis=-1),
-            **{f"{kind}/kernel": kernels[kind] for kind in ("output", "mlp_in", "mlp_out")},
-        }
+        return by_name({kind: self.kernel(kind) for kind in KERNEL_TYPES}, ops)
 
     def get_config(self):
         names = "depth num_heads head_dim side templates train_templates mlp_ratio"

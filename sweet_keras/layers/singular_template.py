@@ -5,8 +5,9 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from sweet_keras.core import schema
+from sweet_keras.core.kernel_types import KERNEL_TYPES, by_name, units
 from sweet_keras.core.size import ViTSize
-from sweet_keras.layers.kronecker_template import KERNEL_TYPES, units
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
@@ -36,7 +37,7 @@ class SingularTemplate(keras.layers.Layer):
         2409.19289.
     """
 
-    names = ("qkv/kernel", "output/kernel", "mlp_in/kernel", "mlp_out/kernel")
+    names = tuple(schema.KERNELS)
 
     def __init__(
         self,
@@ -88,12 +89,7 @@ class SingularTemplate(keras.layers.Layer):
         return ops.matmul(scaled, ops.transpose(self.output_bases[kind]))
 
     def call(self, training=None):
-        kernels = {kind: self.kernel(kind) for kind in KERNEL_TYPES}
-        qkv = [kernels[kind] for kind in ("query", "key", "value")]
-        return {
-            "qkv/kernel": ops.concatenate(qkv, axis=-1),
-            **{f"{kind}/kernel": kernels[kind] for kind in ("output", "mlp_in", "mlp_out")},
-        }
+        return by_name({kind: self.kernel(kind) for kind in KERNEL_TYPES}, ops)
 
     def get_config(self):
         names = "depth num_heads head_dim rank train_bases mlp_ratio"

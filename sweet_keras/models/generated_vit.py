@@ -59,6 +59,29 @@ class GeneratedViT(keras.layers.Layer):
             for variable in _as_list(named[name]):
                 variable.trainable = False
 
+    @classmethod
+    def around(cls, backbone: ViTBackbone, expansion: type, **options: Any) -> GeneratedViT:
+        """A built network.
+
+        Args:
+            backbone: See above.
+            expansion: Class of a layer for the size and the MLP of the network.
+            **options: Its other arguments.
+        """
+        size = backbone.size
+        layer = expansion(
+            depth=size.depth,
+            num_heads=size.num_heads,
+            head_dim=size.head_dim,
+            mlp_ratio=backbone.mlp_ratio,
+            name="expansion",
+            dtype=backbone.dtype_policy,
+            **options,
+        )
+        network = cls(backbone, layer)
+        network.build()
+        return network
+
     def build(self, input_shape=None):
         if not self.expansion.built:
             self.expansion.build()
