@@ -17,7 +17,7 @@ from sweet_keras.models.pixel_range import warn_unless_pixels
 
 # Rate of norms, biases, embedding and decoder, as a multiple of the scalers'. At the same rate they
 # take over: the loss is as low, and fine-tuning from there is worse (see `docs/experiments.md`).
-_REST_RATE = 0.1
+REST_RATE = 0.1
 
 
 def adapt(
@@ -77,7 +77,7 @@ def adapt(
         steps,
         batch_size,
         learning_rate,
-        rest_rate=_REST_RATE,
+        rest_rate=REST_RATE,
         seed=seed,
         jit_compile=jit_compile,
         callbacks=callbacks,

@@ -1,53 +1,116 @@
-"""From a generator that carries a template to a plain one."""
+"""From a generator that carries a template to a plain one of any size."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from sweet_keras.core.size import ViTSize
+from sweet_keras.initialization.adapt import REST_RATE
+from sweet_keras.initialization.brief_fit import count_steps, fit_briefly, tokens_in_step
+from sweet_keras.initialization.fine import fine_start
 from sweet_keras.initialization.materialize import materialize
-from sweet_keras.layers.stacked_weights import to_numpy
+from sweet_keras.initialization.resized_generator import resized_generator
+from sweet_keras.layers.singular_template import SingularTemplate
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.image_generator import ImageGenerator
+from sweet_keras.models.pixel_range import warn_unless_pixels
+from sweet_keras.models.vit_backbone import ViTBackbone
 
 
-def materialize_generator(generator: ImageGenerator) -> ImageGenerator:
-    """Makes a generator with ordinary kernels that computes the same.
+def materialize_generator(
+    generator: ImageGenerator,
+    size: str | ViTSize | None = None,
+    *,
+    adapt: Any = None,
+    epochs: float = 1.0,
+    batch_size: int = 128,
+    learning_rate: float = 2e-2,
+    steps: int | None = None,
+    seed: int | None = None,
+) -> ImageGenerator:
+    """Makes a generator with ordinary kernels, of the same size or another.
 
     Nothing of a template or of another constraint is left in it. It is trained on without
-    constraints, and makes images faster: kernels need not be built in every step.
+    constraints, and makes images faster: kernels need not be built in every step. At its own size
+    it computes the same as before; at a sub-network's, the same as that.
 
     Args:
-        generator: Around a `SweetTemplateViT` or a `GeneratedViT`.
+        generator: Around a `SweetTemplateViT`, or a `GeneratedViT`: by `fine_vit`, or of any other
+            kind if the size stays.
+        size: Such as `"L3H3"`; its own by default.
+        adapt: A pair (images, labels), or a data set of batches of them together with `steps`, to
+            which the scalers are fitted at the new size by the generator's loss, the template
+            frozen. All else follows at a tenth of the rate, as in `sweet_keras.adapt`.
+        epochs: Passes over the images.
+        batch_size: Images in a step.
+        learning_rate: Highest rate of the scalers.
+        steps: Number of steps instead of `epochs`.
+        seed: Of shuffling, noise and times.
 
     Returns:
         A built, uncompiled `ImageGenerator` around a `ViTBackbone`.
 
     Raises:
-        ValueError: If the generator is a plain one already, or its attention has windows.
+        ValueError: If the generator is a plain one already, its attention has windows, or its
+            constraint has no other size.
+
+    Example:
+    ```python
+    small = sk.materialize_generator(generator, "L3H3", adapt=(images, labels), steps=400)
+    small.compile(optimizer=sk.KernelMuon())
+    small.fit(images, labels)
+    ```
     """
-    backbone = generator.backbone
+    if not generator.built:
+        generator.build()
+    if adapt is not None:
+        steps, batch_size = count_steps(adapt, epochs, batch_size, steps)
+    backbone = _resized(generator.backbone, size, batch_size, frozen=adapt is not None)
+    if adapt is not None:
+        if isinstance(adapt, tuple):
+            warn_unless_pixels(adapt[0])
+        generator = resized_generator(generator, backbone, seed)
+        fit_briefly(
+            generator, adapt, steps, batch_size, learning_rate, rest_rate=REST_RATE, seed=seed
+        )
+    return resized_generator(generator, _plain(backbone))
+
+
+def _resized(
+    backbone: SweetTemplateViT | GeneratedViT,
+    size: str | ViTSize | None,
+    batch_size: int,
+    frozen: bool,
+) -> SweetTemplateViT | GeneratedViT:
+    """The network under its constraint in another size, what is shared between sizes frozen."""
+    target = ViTSize.parse(size or backbone.size, backbone.head_dim)
+    if isinstance(backbone, SweetTemplateViT) and backbone.window is None:
+        if target == backbone.size and not frozen:
+            return backbone
+        template = backbone.template().resize(target)
+        tokens = tokens_in_step(template, batch_size)
+        return SweetTemplateViT(
+            template, drop_path=backbone.drop_path, tokens=tokens, dtype=backbone.dtype_policy
+        )
     if isinstance(backbone, GeneratedViT):
-        network = backbone.materialize()
-    elif isinstance(backbone, SweetTemplateViT) and backbone.window is None:
-        network = materialize(
-            backbone.template(), drop_path=backbone.drop_path, dtype=backbone.dtype_policy
-        )
-    else:
+        if target == backbone.size and not frozen:
+            return backbone
+        if isinstance(backbone.expansion, SingularTemplate):
+            return fine_start(backbone, target)
         raise ValueError(
-            "`generator` must be around a GeneratedViT or a SweetTemplateViT without windows. "
-            f"Received: {type(backbone).__name__}"
+            "`size` and `adapt` go with a SweetTemplateViT, or a network by `fine_vit`. "
+            f"Received: size={size!r}, a {type(backbone.expansion).__name__}"
         )
-    plain = ImageGenerator(
-        network,
-        generator.classes,
-        objective=generator.objective,
-        label_dropout=generator.label_dropout,
-        encoder=generator.encoder,
-        decoder=generator.decoder,
-        seed=generator.seed,
+    raise ValueError(
+        "`generator` must be around a GeneratedViT or a SweetTemplateViT without windows. "
+        f"Received: {type(backbone).__name__}"
     )
-    plain.build()
-    for layer in ("conditioning", "pixels"):
-        old, new = getattr(generator, layer), getattr(plain, layer)
-        for target, source in zip(new.variables, old.variables, strict=True):
-            target.assign(to_numpy(source))
-    return plain
+
+
+def _plain(backbone: SweetTemplateViT | GeneratedViT) -> ViTBackbone:
+    if isinstance(backbone, GeneratedViT):
+        return backbone.materialize()
+    return materialize(
+        backbone.template(), drop_path=backbone.drop_path, dtype=backbone.dtype_policy
+    )

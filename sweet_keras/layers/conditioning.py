@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -50,6 +51,18 @@ class Conditioning(keras.layers.Layer):
     Reference:
         Peebles and Xie, Scalable Diffusion Models with Transformers, 2212.09748.
     """
+
+    # Names and axes of its weights, in the letters of `sweet_keras.core.schema`.
+    AXES: ClassVar[dict[str, tuple[str, ...]]] = {
+        "time_in_kernel": ("F", "D"),
+        "time_in_bias": ("D",),
+        "time_out_kernel": ("I", "D"),
+        "time_out_bias": ("D",),
+        "label_table": ("C", "D"),
+        "block_modulation": ("L", "I", "6", "D"),
+        "gate_bias": ("L", "2", "D"),
+        "final_modulation": ("I", "2", "D"),
+    }
 
     def __init__(self, depth: int, num_heads: int, head_dim: int, classes: int, **kwargs):
         super().__init__(**kwargs)

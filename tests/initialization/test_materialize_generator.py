@@ -3,6 +3,7 @@ import pytest
 from keras_checks import images, numpy, randomize
 
 import sweet_keras as sk
+from sweet_keras.initialization.fine import fine_vit
 from sweet_keras.initialization.wave import kronecker_vit
 
 SHAPE = (8, 12, 2)
@@ -56,3 +57,61 @@ def test_plain_generator_cannot_be_materialized():
     vit = sk.ViTBackbone("L2H3", image_shape=SHAPE, patch_size=4, head_dim=4)
     with pytest.raises(ValueError, match=r"must be around a GeneratedViT .* Received: ViTBackbone"):
         sk.materialize_generator(sk.ImageGenerator(vit, 3))
+
+
+def trained(rng, backbone):
+    generator = sk.ImageGenerator(backbone, 3, seed=0)
+    generator.build()
+    randomize(generator, rng, 0.15)
+    return generator
+
+
+def test_another_size_is_the_sub_network_that_was_trained(rng):
+    """Conditioning and last map are cut as the network itself cuts them in training."""
+    backbone = sk.SweetTemplateViT("L2H3", image_shape=SHAPE, patch_size=4, head_dim=4)
+    generator = trained(rng, backbone)
+    noisy = rng.normal(size=(3, 6, 32)).astype("float32")
+    time, labels = np.array([0.1, 0.5, 0.9], "float32"), np.array([0, 2, 3])
+    small = sk.materialize_generator(generator, "L2H2")
+    assert type(small.backbone) is sk.ViTBackbone
+    np.testing.assert_allclose(
+        numpy(small.denoise(noisy, time, labels)),
+        numpy(generator.denoise(noisy, time, labels, heads=2)),
+        atol=1e-4,
+    )
+    shallow = sk.materialize_generator(generator, "L1H3")
+    for name, axis in (("block_modulation", 0), ("gate_bias", 0)):
+        whole, part = (numpy(getattr(g.conditioning, name)) for g in (generator, shallow))
+        np.testing.assert_array_equal(part, whole.take([1], axis))
+
+
+@pytest.mark.parametrize("constraint", ["template", "singular"])
+def test_adapting_another_size_lowers_the_loss_and_keeps_what_is_shared(rng, constraint):
+    if constraint == "template":
+        backbone = template_vit()
+    else:
+        vit = sk.ViTBackbone("L2H3", image_shape=SHAPE, patch_size=4, head_dim=4)
+        backbone = fine_vit(vit)
+    generator = trained(rng, backbone)
+    before = [numpy(variable).copy() for variable in generator.variables]
+    data = images(rng, 16, SHAPE), np.arange(16) % 3
+    sliced = sk.materialize_generator(generator, "L1H2")
+    adapted = sk.materialize_generator(
+        generator, "L1H2", adapt=data, steps=30, batch_size=16, seed=0
+    )
+
+    def loss(model):
+        fixed = {"noise": noise, "time": time, "hidden": np.zeros(16, bool)}
+        return float(numpy(model.compute_loss(y=data[1], y_pred=model(data[0], **fixed))))
+
+    noise = rng.normal(size=(16, *SHAPE)).astype("float32")
+    time = np.linspace(0.1, 0.9, 16, dtype="float32")
+    assert loss(adapted) < 0.95 * loss(sliced)
+    for old, variable in zip(before, generator.variables, strict=True):
+        np.testing.assert_array_equal(old, numpy(variable))
+
+
+def test_a_constraint_without_other_sizes_is_refused(rng):
+    generator = trained(rng, kronecker())
+    with pytest.raises(ValueError, match=r"`size` and `adapt` go with .* a KroneckerTemplate"):
+        sk.materialize_generator(generator, "L1H3")
