@@ -11,8 +11,8 @@ Three sources learn to generate at L6H6, with the same images, batches and steps
 template with its sub-networks, and a network under FINE's constraint. Of each, and of random
 weights, generators of smaller sizes are started and trained alike. What is fitted to a size (SWEET
 adapt: the scalers; FINE: S) is fitted for so many steps before. The learning rate is chosen for
-each method and size with seed 0 by the distance to 6,000 images that nothing is learned from; the
-table has the distance to the test images.
+each method at the smallest size with seed 0 by the distance to 6,000 images that nothing is learned
+from; the table has the distance to the test images.
 """
 
 import argparse
@@ -53,8 +53,9 @@ METHODS = ("random", "prefix", "fine", "sweet_adapt")
 NEEDS = {"prefix": "plain", "fine": "fine", "sweet_adapt": "template"}
 SIZES = ("L3H3", "L6H3", "L3H6")
 RATES = (2e-3, 4e-3, 8e-3)
-BATCH, STEPS, MEASURED, ADAPT_STEPS, WEIGHT_DECAY = 128, 200, (0, 50, 100, 200), 400, 0.01
-SAMPLES, SAMPLER = 1000, {"steps": 16, "sampler": "euler", "guidance": 1.0}
+BATCH, STEPS, MEASURED, ADAPT_STEPS, WEIGHT_DECAY = 128, 200, (0, 100, 200), 400, 0.01
+PATIENCE = 5.0  # seconds between looks at what another process is doing
+SAMPLES, SAMPLER = 1000, {"steps": 12, "sampler": "euler", "guidance": 1.0}
 
 
 class Images(NamedTuple):
@@ -73,8 +74,8 @@ and of the 10,000 test images. The features are those of a classifier of this pa
 ({{classifier}}, {{features}} features, {{accuracy:.1%}} of the test images right): the distances
 are no "FID". Label agreement is the share of the made images that this classifier puts into the
 class that was asked for. All generators of a size were trained alike for {STEPS} steps of {BATCH},
-with the rate of {RATES} that was best for method and size on images put aside, and sample by
-{SAMPLER["steps"]} steps of Euler without guidance. Mean ± standard deviation over seeds.
+with the rate of {RATES} that was best for the method at {SIZES[0]} on images put aside, and
+sample by {SAMPLER["steps"]} steps of Euler without guidance. Mean ± standard deviation over seeds.
 """
 
 
@@ -93,10 +94,11 @@ def main() -> None:
     if not options.render:
         for name in ("plain", "template", "fine"):
             study.source(name)
+        rates = {method: study.rate(method) for method in METHODS}
         for seed in range(options.seeds):
             for size in SIZES:
                 for method in METHODS:
-                    study.trials(method, size, seed)
+                    study.trial(method, size, seed, rates[method])
     write_results(options.out, options.results, about=study.about())
 
 
@@ -180,18 +182,16 @@ class Study:
         start = load_model(str(path))
         return resized_generator(start, start.backbone, seed)  # noise and times by the seed
 
-    def trials(self, method: str, size: str, seed: int) -> None:
-        """Trains with the rate that is best with seed 0; higher ones are tried while they help."""
+    def rate(self, method: str) -> float:
+        """The learning rate that is best at the smallest size: higher ones while they help."""
         best = None
         for rate in RATES:
-            trial = self.trial(method, size, 0, rate)
-            if trial is None:
-                return  # another process is at it
+            while (trial := self.trial(method, SIZES[0], 0, rate)) is None:
+                time.sleep(PATIENCE)  # another process is at it
             if best is not None and trial["held_out"] >= best["held_out"]:
                 break
             best = trial
-        if seed:
-            self.trial(method, size, seed, best["learning_rate"])
+        return best["learning_rate"]
 
     def trial(self, method: str, size: str, seed: int, rate: float) -> dict | None:
         """Trains once; what was measured. None if another process is at it."""
