@@ -41,7 +41,12 @@ HERE = Path(__file__).resolve().parent
 PATIENCE = 10.0  # seconds between looks at what other processes have done
 
 # The tables, and what their networks learn.
-TASKS = {"classification": "classify", "detection": "detect", "segmentation": "segment"}
+TASKS = {
+    "classification": "classify",
+    "decomposition": "classify",  # of templates that are made of a plain network
+    "detection": "detect",
+    "segmentation": "segment",
+}
 SHOWN = ("AP", "AP50", "mIoU")
 COLUMNS = ("dataset", "method", "size", "seed", "model", "metric", "value")
 
@@ -89,21 +94,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.results.mkdir(parents=True, exist_ok=True)
     for table, its_configs in configs.items():
         runs = [run for config in its_configs if (run := read_run(config)) is not None]
-        if table == "classification":
-            write_classification(runs, options.results, options.render)
+        if TASKS[table] == "classify":
+            write_classification(table, runs, options.results, options.render)
         elif runs:
             write_measures(options.results / f"{table}.csv", runs)
             render(table, merge(run.rows for run in runs), runs, options.results)
 
 
-def write_classification(runs: Sequence[Run], results: Path, keep: bool) -> None:
-    """Writes the table of classification, which also knows what each start costs."""
-    table = results / "classification.csv"
+def write_classification(table: str, runs: Sequence[Run], results: Path, keep: bool) -> None:
+    """Writes a table of classification, which also knows what each start costs."""
+    path = results / f"{table}.csv"
     rows = merge(run.rows for run in runs)
-    if keep and table.exists():
-        rows = replace(read_table(table), rows)
-    write_table(table, rows)
-    render("classification", rows, runs, results)
+    if keep and path.exists():
+        rows = replace(read_table(path), rows)
+    write_table(path, rows)
+    render(table, rows, runs, results)
 
 
 def read_config(path: Path, places: dict[str, str]) -> CompareConfig:
