@@ -31,9 +31,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)  # mkstemp makes files for the owner alone
+        _open_to_others(temporary)  # mkstemp makes files for the owner alone
         _flush(temporary)
         temporary.replace(target)
         _flush(target.parent)
@@ -61,6 +59,8 @@ def atomic_folder(path: str | os.PathLike[str], replaced: Iterable[str] = ()) ->
         made.mkdir()
         yield made
         for file in made.rglob("*"):
+            if file.is_file():
+                _open_to_others(file)  # so does safetensors
             _flush(file)
         others = sorted(_files(target) - _files(made) - {*replaced}) if target.exists() else []
         if others:
@@ -85,6 +85,13 @@ def _target(path: str | os.PathLike[str]) -> Path:
 
 def _files(folder: Path) -> set[str]:
     return {str(file.relative_to(folder)) for file in folder.rglob("*") if not file.is_dir()}
+
+
+def _open_to_others(file: Path) -> None:
+    """Gives a file the mode that a new one has."""
+    mask = os.umask(0)
+    os.umask(mask)
+    file.chmod(0o666 & ~mask)
 
 
 def _flush(path: Path) -> None:

@@ -96,6 +96,15 @@ def test_the_file_has_the_permissions_of_any_new_file(umask, tmp_path):
     assert os.umask(umask) == umask
 
 
+def test_files_of_a_folder_have_the_permissions_of_any_new_file(tmp_path):
+    with atomic_folder(tmp_path / "folder") as made:
+        (made / "weights").write_text("numbers")
+        (made / "weights").chmod(0o600)  # as safetensors leaves it
+    mask = os.umask(0)
+    os.umask(mask)
+    assert stat.S_IMODE((tmp_path / "folder/weights").stat().st_mode) == 0o666 & ~mask
+
+
 def test_a_name_without_a_folder_lies_in_the_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with atomic_write("a.sweet") as temporary:
