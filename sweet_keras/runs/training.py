@@ -71,9 +71,19 @@ def adamw(
     return optimizer
 
 
-def muon(learning_rate: float, steps: int, warmup: float, weight_decay: float) -> Any:
-    """Returns Muon with warm-up and cosine; biases, norms and positions are not decayed."""
-    optimizer = KernelMuon(WarmupCosine(learning_rate, steps, warmup), weight_decay)
+def muon(
+    learning_rate: float, steps: int, warmup: float, weight_decay: float, average: float = 0.0
+) -> Any:
+    """Returns Muon with warm-up and cosine; biases, norms and positions are not decayed.
+
+    With a momentum `average` the moving average of the weights takes their place in the end.
+    """
+    optimizer = KernelMuon(
+        WarmupCosine(learning_rate, steps, warmup),
+        weight_decay,
+        use_ema=average > 0,
+        ema_momentum=average,
+    )
     optimizer.exclude_from_weight_decay(var_names=list(_NO_DECAY))
     return optimizer
 
@@ -142,4 +152,6 @@ def train(
                 validation_data=validation,
                 validation_steps=validation_steps,
             )
+    else:  # as `fit` ends: an average of the weights, where there is one, takes their place
+        model.optimizer.finalize_variable_values(model.trainable_variables)
     return before + time.perf_counter() - began
