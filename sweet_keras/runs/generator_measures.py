@@ -19,7 +19,7 @@ from sweet_keras.models.image_generator import ImageGenerator
 from sweet_keras.runs.accuracy import class_names, measure_accuracy
 from sweet_keras.runs.generation_config import LEAST_IMAGES, SamplingConfig
 from sweet_keras.runs.progress import batches_bar
-from sweet_keras.runs.starting_point import load_network
+from sweet_keras.runs.starting_point import load_model
 
 _BATCH = 250  # of images that are looked at
 
@@ -131,7 +131,7 @@ class MeasureGenerator(keras.callbacks.Callback):
 def _classifier(
     config: SamplingConfig, test: Source, image_shape: tuple[int, int, int]
 ) -> ImageClassifier:
-    model = load_network(config.classifier)
+    model = load_model(config.classifier)
     expected = f"a network of 'sweet finetune' for images {image_shape} and the classes of --data"
     fits = isinstance(model, ImageClassifier)
     config.require("classifier", fits, expected)

@@ -75,7 +75,8 @@ def _network(path: str) -> Description:
         vit, kind = model.backbone, f"classifier of {model.classes} classes"
     elif isinstance(model, ImageGenerator):
         vit, kind = model.backbone, f"generator of {model.classes} classes ({model.objective})"
-        kind += "" if isinstance(vit, ViTBackbone) else f" around a {type(vit).__name__}"
+        if isinstance(vit, GeneratedViT):
+            vit = vit.materialize()
     elif isinstance(model, ViTBackbone):
         vit, kind = model, "network"
     else:
@@ -97,8 +98,6 @@ def _network(path: str) -> Description:
     }
     if isinstance(vit, ViTBackbone):
         kernels = backbone_kernels(vit)
-    elif isinstance(vit, GeneratedViT):
-        kernels = backbone_kernels(vit.materialize())
     else:  # it still carries its template
         kernels = kernels_by_kind(vit.template().kernels())
     return Description(facts, {}, kernel_health(kernels), {})
