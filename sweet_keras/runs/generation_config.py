@@ -70,7 +70,8 @@ class SamplingConfig(Config):
     samples: int = option(1000, "Images to make and measure.", group="Measuring")
     sampler: str | None = option(
         None,
-        "heun (default) or euler for the objective flow, ddim for ddpm.",
+        "How images are made of noise: heun (default) or euler for the objective flow, ddim for "
+        "ddpm.",
         group="Measuring",
         metavar="NAME",
     )
