@@ -16,6 +16,7 @@ from sweet_keras.evaluation.image_features import classifier_features, label_agr
 from sweet_keras.evaluation.precision_recall import precision_recall
 from sweet_keras.models.image_classifier import ImageClassifier
 from sweet_keras.models.image_generator import ImageGenerator
+from sweet_keras.models.take_average import take_average
 from sweet_keras.runs.accuracy import class_names, measure_accuracy
 from sweet_keras.runs.generation_config import LEAST_IMAGES, SamplingConfig
 from sweet_keras.runs.progress import batches_bar
@@ -121,7 +122,7 @@ class MeasureGenerator(keras.callbacks.Callback):
         began = time.perf_counter()
         variables = self.model.trainable_variables
         kept = [keras.ops.convert_to_numpy(variable).copy() for variable in variables]
-        self.model.optimizer.finalize_variable_values(variables)
+        take_average(self.model)
         logs |= dataclasses.asdict(self.measures(self.model))
         for variable, value in zip(variables, kept, strict=True):
             variable.assign(value)

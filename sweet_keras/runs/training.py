@@ -12,6 +12,7 @@ from rich.console import Console
 
 from sweet_keras import backends
 from sweet_keras.models.kernel_muon import KernelMuon
+from sweet_keras.models.take_average import take_average
 from sweet_keras.models.warmup_cosine import WarmupCosine
 from sweet_keras.runs.checkpoint import Checkpoint, restore_checkpoint
 from sweet_keras.runs.directory import RunDirectory
@@ -152,6 +153,6 @@ def train(
                 validation_data=validation,
                 validation_steps=validation_steps,
             )
-    else:  # as `fit` ends: an average of the weights, where there is one, takes their place
-        model.optimizer.finalize_variable_values(model.trainable_variables)
+    else:  # as `fit` ends
+        take_average(model)
     return before + time.perf_counter() - began
