@@ -14,7 +14,9 @@ def take_average(model: keras.Model) -> None:
     Args:
         model: Built and compiled.
     """
-    if not getattr(model.optimizer, "use_ema", False):
+    # What scales the loss in half precision is around the optimizer that keeps the average.
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    if not getattr(optimizer, "use_ema", False):
         return
     model.optimizer.finalize_variable_values(model.trainable_variables)
     for variable in model.trainable_variables:
