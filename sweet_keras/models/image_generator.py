@@ -17,6 +17,7 @@ from sweet_keras.models.noise_paths import PATHS
 from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.portable_compile_config import portable_compile_config
 from sweet_keras.models.sampling import Sampling, check_sampling, run_frozen
+from sweet_keras.models.take_average import take_average
 from sweet_keras.models.vit_backbone import ViTBackbone
 
 
@@ -192,7 +193,9 @@ class ImageGenerator(keras.Model):
         warn_unless_pixels(x)
         if isinstance(y, np.ndarray | list):
             self._check_labels(np.asarray(y))
-        return super().fit(x, y, *args, **kwargs)
+        history = super().fit(x, y, *args, **kwargs)
+        take_average(self)
+        return history
 
     def _check_labels(self, labels: np.ndarray) -> None:
         """An embedding takes any number, and some frameworks make NaN of one that it does not know.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from sweet_keras.report.drawing import legend_above, new_panels
 from sweet_keras.report.palette import style_of, text_of
@@ -42,6 +42,9 @@ def frechet_by_step(curves: Sequence[GeneratorCurve]) -> Figure:
     for axes, size in zip(panels, sizes, strict=True):
         axes.set_title(size)
         axes.set_yscale("log")
+        # Not as powers of ten, which would be formulas.
+        axes.yaxis.set_major_formatter(LogFormatter())
+        axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.5)))
         for method in methods:
             group = [c for c in curves if (c.size, c.method) == (size, method)]
             if not group:

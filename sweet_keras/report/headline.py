@@ -1,5 +1,6 @@
 """What a run found, in sentences computed from its numbers, whoever won."""
 
+from sweet_keras.report.generation import PREDICTED, generation_headline
 from sweet_keras.report.palette import text_of
 from sweet_keras.report.signed import signed
 from sweet_keras.runs.comparison import Cell, compare, methods_of, sizes_of
@@ -24,6 +25,8 @@ def headline(results: Results) -> tuple[str, list[str]]:
         first, more = _contest(results, others)
     elif results.trials:
         first, more = _accuracy(results)
+    elif results.generation is not None:
+        first, more = generation_headline(results)
     else:
         first, more = _template(results)
     sick = sorted(
@@ -137,11 +140,18 @@ def _template(results: Results) -> tuple[str, list[str]]:
         f"{made.size} it was trained as"
     )
     ranks = " x ".join(map(str, made.ranks))
+    generates = made.objective in PREDICTED
+    how = "with labels, to generate" if generates else "without labels"
     sentences = [
-        f"Trained on {results.task.train_images:,} images without labels: {made.steps:,} steps "
+        f"Trained on {results.task.train_images:,} images {how}: {made.steps:,} steps "
         f"of {made.batch_size} images in {_duration(made.seconds)}; ranks {ranks}."
     ]
-    if made.loss is not None:
+    if made.loss is not None and generates:
+        sentences.append(
+            f"The loss of the last epoch, the mean squared error of the predicted "
+            f"{PREDICTED[made.objective]}, is {made.loss:.3f}."
+        )
+    elif made.loss is not None:
         sentences.append(
             f"The loss of the last epoch is {made.loss:.3f}; a network that has learned nothing "
             "gets 1, or less where images have flat areas."

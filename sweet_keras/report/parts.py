@@ -1,7 +1,7 @@
 """The figures of a report, with what is said about them."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
@@ -13,10 +13,14 @@ from sweet_keras.report.cost import cost
 from sweet_keras.report.drawing import style
 from sweet_keras.report.found_boxes import found_boxes
 from sweet_keras.report.found_masks import found_masks
+from sweet_keras.report.frechet_by_step import frechet_by_step
+from sweet_keras.report.generation import LOSSES as GENERATOR_LOSSES
+from sweet_keras.report.generation import curves_of, frechet_caption
 from sweet_keras.report.html import element, table
 from sweet_keras.report.learning_curves import learning_curves
 from sweet_keras.report.loss_curve import loss_curve
 from sweet_keras.report.reconstructions import reconstructions
+from sweet_keras.report.sample_grid import sample_grid
 from sweet_keras.report.spectrum import spectrum
 from sweet_keras.report.tables import accuracy_table
 from sweet_keras.runs.directory import RunDirectory
@@ -25,6 +29,7 @@ from sweet_keras.runs.measurements import Trial
 from sweet_keras.runs.read_log import read_log
 from sweet_keras.runs.reconstruction import load_reconstruction
 from sweet_keras.runs.results import Results
+from sweet_keras.runs.samples import load_samples
 from sweet_keras.runs.summary import Summary, summary_of
 
 _LOSSES = {
@@ -44,15 +49,22 @@ class Part(NamedTuple):
     below: str = ""
 
 
-def parts(run: RunDirectory, results: Results | None) -> Iterator[Part]:
-    """Gives the figures there is data for, in the order of the page."""
+def parts(
+    run: RunDirectory, results: Results | None, options: Mapping[str, Any] | None = None
+) -> Iterator[Part]:
+    """Gives the figures there is data for, in the order of the page.
+
+    Args:
+        run: The run's folder.
+        results: What it found; None if it is not finished.
+        options: Those of the run.
+    """
     trials = results.trials if results else ()
     summary = summary_of(run, results)
     if summary is not None:
         yield from _comparison(summary, trials)
         return
     log = read_log(run.log)
-    pretrained = results is None or results.pretraining is not None
     if len(trials) > 1:
         with style("accuracy"):
             yield Part(
@@ -77,6 +89,8 @@ def parts(run: RunDirectory, results: Results | None) -> Iterator[Part]:
             )
     if len(trials) == 1:
         yield from _found(run, results)
+    if results and run.samples.exists():
+        yield from _generated(run, results)
     if run.reconstruction.exists():
         with style("reconstructions"):
             yield Part(
@@ -89,15 +103,7 @@ def parts(run: RunDirectory, results: Results | None) -> Iterator[Part]:
             )
     if log:
         with style("loss"):
-            yield Part(
-                "loss",
-                "Loss of the pre-training" if pretrained else "Loss of the fine-tuning",
-                "Mean squared error on hidden patches, pixels normalised patch by patch. A network "
-                "that has learned nothing gets 1, or less where images have flat areas."
-                if pretrained
-                else _LOSSES[results.task.metric if results else "accuracy"],
-                loss_curve(log),
-            )
+            yield Part("loss", *_about_loss(results, options or {}), loss_curve(log))
     if results and results.pretraining and trials:
         with style("cost"):
             yield Part(
@@ -117,6 +123,46 @@ def parts(run: RunDirectory, results: Results | None) -> Iterator[Part]:
                 "Singular values before fine-tuning, largest first, mean over the layers. A "
                 "healthy network has largest values of a few units; far above ten it trains badly.",
                 spectrum(results.spectra),
+            )
+
+
+def _about_loss(results: Results | None, options: Mapping[str, Any]) -> tuple[str, str]:
+    """Title and caption of the figure of the loss."""
+    pretrained = results is None or results.pretraining is not None
+    title = "Loss of the pre-training" if pretrained else "Loss of the fine-tuning"
+    if results is None:
+        generates, objective = options.get("task") == "generate", options.get("objective") or "flow"
+    else:
+        made = results.generation or results.pretraining
+        objective = made.objective if made else "reconstruct"
+        generates = objective in GENERATOR_LOSSES
+    if generates:
+        return "Loss of the training" if results is None else title, GENERATOR_LOSSES[objective]
+    if pretrained:
+        return title, (
+            "Mean squared error on hidden patches, pixels normalised patch by patch. A network "
+            "that has learned nothing gets 1, or less where images have flat areas."
+        )
+    return title, _LOSSES[results.task.metric]
+
+
+def _generated(run: RunDirectory, results: Results) -> Iterator[Part]:
+    """What a generator makes, and how far that is from the test images."""
+    with style("samples"):
+        yield Part(
+            "samples",
+            "Generated images",
+            "Some of each class, not chosen: the first that the seed gives.",
+            sample_grid(*load_samples(run.samples), results.task.classes),
+        )
+    made = results.generation
+    if made is not None and len(made.curve_steps) > 1:
+        with style("frechet"):
+            yield Part(
+                "frechet",
+                "Fréchet distance by step",
+                frechet_caption(results),
+                frechet_by_step(curves_of(made)),
             )
 
 

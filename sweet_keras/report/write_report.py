@@ -22,10 +22,10 @@ from sweet_keras.runs.summary import summary_of
 def write_report(run_dir: str | os.PathLike, *, png: bool = True) -> Path:
     """Renders the report of a run from the files in its directory.
 
-    Reads `results.json`, `log.csv`, `reconstruction.npz`, `config.yaml` and `environment.json`, as
-    far as they are there, so that a report can be rendered again at any time. Writes `report.html`,
-    which loads nothing from anywhere, and its figures as PNG in `figures/`; of a comparison also
-    `results.md`, which shows them.
+    Reads `results.json`, `log.csv`, `config.yaml`, `environment.json` and the images that are kept
+    in `.npz` files, as far as they are there, so that a report can be rendered again at any time.
+    Writes `report.html`, which loads nothing from anywhere, and its figures as PNG in `figures/`;
+    of a comparison also `results.md`, which shows them.
 
     Args:
         run_dir: The run directory.
@@ -51,7 +51,7 @@ def write_report(run_dir: str | os.PathLike, *, png: bool = True) -> Path:
     if png:
         run.figures.mkdir(exist_ok=True)
     sections, drawn = [], {}
-    for part in parts(run, results):
+    for part in parts(run, results, options):
         if png:
             save_png(part.figure, run.figures / f"{part.name}.png")
             drawn[part.name] = f"figures/{part.name}.png", f"{part.title}. {part.caption}"

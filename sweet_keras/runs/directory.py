@@ -26,6 +26,7 @@ _CONTENTS = (
     "model.keras",
     "reconstruction.npz",
     "examples.npz",
+    "samples.npz",
     "results.json",
     "report.html",
 )
@@ -57,6 +58,7 @@ class RunDirectory:
     model = property(lambda self: self.path / "model.keras", doc="The fine-tuned model.")
     reconstruction = property(lambda self: self.path / "reconstruction.npz", doc="Images (npz).")
     examples = property(lambda self: self.path / "examples.npz", doc="Test images (npz).")
+    samples = property(lambda self: self.path / "samples.npz", doc="Generated images (npz).")
     results = property(lambda self: self.path / "results.json", doc="What came out.")
     sources = property(lambda self: self.path / "sources", doc="What was pre-trained.")
     cells = property(lambda self: self.path / "cells", doc="One fine-tuning each.")

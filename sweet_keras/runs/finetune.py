@@ -1,4 +1,4 @@
-"""`sweet finetune`: from a template or a network to a classifier, detector or segmenter."""
+"""`sweet finetune`: from a template or a network to a model for a task."""
 
 from collections.abc import Sequence
 
@@ -11,6 +11,7 @@ from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.environment import now, write_environment
 from sweet_keras.runs.examples import save_examples
 from sweet_keras.runs.finetune_config import FinetuneConfig
+from sweet_keras.runs.generation import train_generator
 from sweet_keras.runs.learning_task import LearningTask
 from sweet_keras.runs.measurements import Task, Trial
 from sweet_keras.runs.progress import batches_bar
@@ -52,7 +53,8 @@ def finetune(
 ) -> Results:
     """Trains a network for a task and measures it once on the test images.
 
-    The run directory gets `model.keras`, `results.json` and the logs.
+    The run directory gets `model.keras`, `results.json` and the logs; of a generator see
+    `sweet_keras.runs.generation`.
 
     Args:
         config: All options.
@@ -67,6 +69,10 @@ def finetune(
     Raises:
         ValueError: If an option does not fit the data or the file, or the folder is taken.
     """
+    if config.task == "generate":
+        return train_generator(
+            config, overwrite=overwrite, resume=resume, arguments=arguments, console=console
+        )
     console = console or Console(stderr=True)
     run = RunDirectory(config.out)
     task = choose_task(config, config.dropout)

@@ -3,7 +3,8 @@
 from typing import Literal
 
 from sweet_keras.runs.config import Config, option
-from sweet_keras.runs.task_config import ANNOTATED, TaskConfig
+from sweet_keras.runs.generation_config import GenerationConfig
+from sweet_keras.runs.task_config import ANNOTATED
 from sweet_keras.runs.training_config import (
     ADAPT_EPOCHS,
     ON_ERROR,
@@ -15,11 +16,12 @@ from sweet_keras.runs.training_config import (
 Start = Literal["auto", "slice", "adapt", "random"]
 
 
-class FinetuneConfig(TaskConfig, TrainingConfig):
+class FinetuneConfig(GenerationConfig, TrainingConfig):
     """Everything that decides what a fine-tuning does."""
 
     model: str = option(
-        help="A template (.sweet) to make a network from, or a network (.keras) to go on with.",
+        help="A template (.sweet) to make a network from, or a network (.keras) to go on with; to "
+        "generate, also a generator (.keras), which is cut to --size if it carries a template.",
         group="Network",
         positional=True,
         metavar="TEMPLATE.sweet|MODEL.keras",
@@ -30,7 +32,8 @@ class FinetuneConfig(TaskConfig, TrainingConfig):
     out: str = option(help="Folder of the run.", group="Run", metavar="RUN")
     size: str | None = option(
         None,
-        "Layers and heads of the network; by default the template's own. Templates only.",
+        "Layers and heads of the network; by default the template's own. Templates, and generators "
+        "that carry one.",
         group="Network",
         metavar="LxHy",
     )
@@ -68,18 +71,25 @@ class FinetuneConfig(TaskConfig, TrainingConfig):
     )
     epochs: int = option(50, "Passes over the labels.", group="Training", may_change=True)
     batch_size: int = option(128, "Images in each step; all, if there are fewer.", group="Training")
-    learning_rate: float = option(
-        1e-3, "Highest learning rate of AdamW; falls as a cosine.", group="Training"
+    learning_rate: float | None = option(
+        None,
+        "Highest learning rate, of AdamW, or of Muon to generate; falls as a cosine. By default "
+        "0.001, to generate 0.004.",
+        group="Training",
     )
     dropout: float = option(0.0, "Dropout before the classifier, in [0, 1).", group="Training")
 
     def check(self) -> None:
-        """Checks every range."""
+        """Checks every range, and puts in the learning rate if none is given."""
+        if self.learning_rate is None:
+            rate = 4e-3 if self.task == "generate" else 1e-3
+            object.__setattr__(self, "learning_rate", rate)  # frozen
         super().check()
         self.require("labels", self.labels is None or self.labels > 0, "a positive integer")
         self.require("val_fraction", 0 <= self.val_fraction < 1, "in [0, 1)")
         self.require("adapt_epochs", self.adapt_epochs > 0, "positive")
         self.require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
+        self.require_other_task(("val_fraction", "augment", "dropout"))
         fits = self.task == "classify" or self.dropout == 0
         self.require("dropout", fits, f"0 to {self.task}")
 

@@ -60,7 +60,9 @@ def describe(path: str) -> Description:
 
 
 def _network(path: str) -> Description:
+    from sweet_keras.models.generated_vit import GeneratedViT
     from sweet_keras.models.image_classifier import ImageClassifier
+    from sweet_keras.models.image_generator import ImageGenerator
     from sweet_keras.models.vit_backbone import ViTBackbone
     from sweet_keras.runs.starting_point import load_model
     from sweet_keras.tasks.pyramid_of import class_names_of, pyramid_of
@@ -71,6 +73,10 @@ def _network(path: str) -> Description:
         vit, kind = pyramid.encoder, _dense_kind(model)
     elif isinstance(model, ImageClassifier):
         vit, kind = model.backbone, f"classifier of {model.classes} classes"
+    elif isinstance(model, ImageGenerator):
+        vit, kind = model.backbone, f"generator of {model.classes} classes ({model.objective})"
+        if isinstance(vit, GeneratedViT):
+            vit = vit.materialize()
     elif isinstance(model, ViTBackbone):
         vit, kind = model, "network"
     else:

@@ -56,6 +56,7 @@ class Pretraining:
         loss: mean loss of the last epoch.
         template_parameters: numbers in the file.
         dense_parameters: numbers in the plain network of the same size.
+        objective: `"reconstruct"`, or what a generator learned, `"flow"` or `"ddpm"`.
     """
 
     size: str
@@ -67,6 +68,7 @@ class Pretraining:
     loss: float | None
     template_parameters: int
     dense_parameters: int
+    objective: str = "reconstruct"
 
     def check(self) -> None:
         """Checks the numbers."""
@@ -126,6 +128,68 @@ class Trial:
             length = len(getattr(self, name))
             expected = len(self.curve_steps)
             require(length in (0, expected), name, f"{expected} long, or empty", length)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Generation:
+    """One generator, and what its images are worth beside the test images.
+
+    Attributes:
+        method: how its network was started, as in `Trial`.
+        size: its size, such as `"L6H6"`.
+        seed: of the training and of the noise that images are made of.
+        objective: `"flow"` or `"ddpm"`.
+        steps: training steps.
+        learning_rate: the highest one.
+        seconds: time of the training, measuring left out.
+        initialization_seconds: time it took to make the generator it started as.
+        parameters: numbers in it.
+        sampler: by which images are made.
+        sample_steps: its steps.
+        guidance: of classes.
+        classifier: file of the network in whose features images are compared; None if nothing was
+            measured.
+        accuracy: fraction of the test images that the classifier gets right.
+        images: images that were made and measured.
+        frechet: Fréchet distance between the features of these and of the test images.
+        precision: fraction of these that lie among the test images.
+        recall: fraction of the test images that lie among these.
+        label_agreement: fraction of these that the classifier puts into the class asked for.
+        curve_steps: steps at which `curve_frechet` was measured.
+        curve_frechet: Fréchet distances.
+    """
+
+    method: str
+    size: str
+    seed: int
+    objective: str
+    steps: int
+    learning_rate: float
+    seconds: float
+    initialization_seconds: float
+    parameters: int
+    sampler: str
+    sample_steps: int
+    guidance: float
+    classifier: str | None = None
+    accuracy: float | None = None
+    images: int = 0
+    frechet: float | None = None
+    precision: float | None = None
+    recall: float | None = None
+    label_agreement: float | None = None
+    curve_steps: tuple[int, ...] = ()
+    curve_frechet: tuple[float, ...] = ()
+
+    def check(self) -> None:
+        """Checks the ranges, and that the curve fits together."""
+        for name in ("accuracy", "precision", "recall", "label_agreement"):
+            value = getattr(self, name)
+            require(value is None or 0 <= value <= 1, name, "a fraction in [0, 1]", value)
+        distances = (*self.curve_frechet, *(() if self.frechet is None else (self.frechet,)))
+        require(all(d >= 0 for d in distances), "frechet", "at least 0", distances)
+        length, expected = len(self.curve_frechet), len(self.curve_steps)
+        require(length == expected, "curve_frechet", f"{expected} long", length)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

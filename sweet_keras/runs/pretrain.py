@@ -2,27 +2,25 @@
 
 from collections.abc import Sequence
 
-import keras
 from rich.console import Console
 
+from sweet_keras.core.atomic import atomic_write
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.data import open_source, pipeline, steps_per_epoch
-from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
-from sweet_keras.models.image_classifier import ImageClassifier
-from sweet_keras.models.late_subnetworks import LateSubnetworks
-from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
-from sweet_keras.models.vit_backbone import ViTBackbone
+from sweet_keras.initialization.materialize_generator import materialize_generator
+from sweet_keras.runs.accuracy import class_names
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.environment import now, write_environment
-from sweet_keras.runs.geometry import parse_image_size, parse_ranks, parse_subnetworks
 from sweet_keras.runs.measurements import Pretraining, Task
 from sweet_keras.runs.pretrain_config import PretrainConfig
+from sweet_keras.runs.pretrain_models import autoencoder, generator, late_subnetworks
 from sweet_keras.runs.read_log import read_log
 from sweet_keras.runs.reconstruction import save_reconstruction
 from sweet_keras.runs.results import Results
+from sweet_keras.runs.samples import save_samples
 from sweet_keras.runs.spectrum import kernels_by_kind, spectra
 from sweet_keras.runs.template_numbers import dense_parameters
-from sweet_keras.runs.training import adamw, muon, session, train
+from sweet_keras.runs.training import session, train
 
 
 def pretrain(
@@ -33,9 +31,10 @@ def pretrain(
     arguments: Sequence[str] | None = None,
     console: Console | None = None,
 ) -> Results:
-    """Trains a masked autoencoder and keeps its template.
+    """Trains a masked autoencoder, or a generator, and keeps its template.
 
-    The run directory gets `template.sweet`, `reconstruction.npz`, `results.json` and the logs.
+    The run directory gets `template.sweet`, `reconstruction.npz`, `results.json` and the logs; of a
+    generator `model.keras` and `samples.npz` instead of the reconstruction.
 
     Args:
         config: All options.
@@ -53,18 +52,27 @@ def pretrain(
     console = console or Console(stderr=True)
     run = RunDirectory(config.out)
     source = open_source(config.data, "train", channels=config.channels, on_error=config.on_error)
+    generates = config.task == "generate"
+    classes = class_names(source) if generates else ()
     with session(config.dtype, config.seed):
         batch_size = min(config.batch_size, len(source))
         steps = steps_per_epoch(source, batch_size)
-        model = autoencoder(config, steps)
-        image_shape = model.encoder.image_shape
+        if generates:
+            model = generator(config, steps, len(classes))
+            backbone = model.backbone
+        else:
+            model = autoencoder(config, steps)
+            backbone = model.encoder
+        image_shape = backbone.image_shape
 
         def batches(start_step: int):
             return pipeline(
                 source,
                 batch_size,
                 image_shape=image_shape,
-                augment="mae",
+                # A crop would be learned, and then be generated.
+                augment=None if generates else "mae",
+                labels=generates,
                 seed=config.seed,
                 start_step=start_step,
                 workers=config.workers,
@@ -83,7 +91,7 @@ def pretrain(
             label=f"pre-training {config.size}",
             console=console,
             resume=resume,
-            callbacks=late_subnetworks(model.encoder, config),
+            callbacks=late_subnetworks(backbone, config),
         )
         record = {
             "data": config.data,
@@ -96,18 +104,29 @@ def pretrain(
         }
         template = model.template(record)
         template.save(run.template)
-        save_reconstruction(model, source, image_shape, run.reconstruction, config.seed)
+        if generates:
+            with atomic_write(run.model) as path:
+                model.save(path)
+            save_samples(materialize_generator(model), run.samples, config.seed)
+        else:
+            save_reconstruction(model, source, image_shape, run.reconstruction, config.seed)
     log = read_log(run.log)
     results = Results(
         command="pretrain",
         finished=now(),
-        task=Task(data=config.data, train_images=len(source)),
+        task=Task(
+            data=config.data,
+            classes=classes,
+            train_images=len(source),
+            train_labels=len(source) if generates else 0,
+        ),
         pretraining=describe_pretraining(
             template,
             seconds=seconds,
             steps=steps * config.epochs,
             batch_size=batch_size,
             loss=log[-1].get("loss") if log else None,
+            objective=model.objective if generates else "reconstruct",
         ),
         spectra=tuple(spectra(kernels_by_kind(template.kernels()), "template", config.size)),
         seconds=seconds,
@@ -117,7 +136,13 @@ def pretrain(
 
 
 def describe_pretraining(
-    template: SweetTemplate, *, seconds: float, steps: int, batch_size: int, loss: float | None
+    template: SweetTemplate,
+    *,
+    seconds: float,
+    steps: int,
+    batch_size: int,
+    loss: float | None,
+    objective: str = "reconstruct",
 ) -> Pretraining:
     """Returns what is to be said about a template in `results.json`."""
     return Pretraining(
@@ -130,78 +155,5 @@ def describe_pretraining(
         loss=loss,
         template_parameters=template.parameters,
         dense_parameters=dense_parameters(template),
-    )
-
-
-def autoencoder(
-    config: PretrainConfig, steps: int, encoder: ViTBackbone | None = None
-) -> MaskedAutoencoder:
-    """Returns the model, built and compiled.
-
-    Args:
-        config: The options.
-        steps: Training steps in one epoch.
-        encoder: A plain network to train instead of a template.
-    """
-    model = MaskedAutoencoder(
-        encoder or _template_vit(config, visible=1 - config.mask_ratio),
-        mask_ratio=config.mask_ratio,
-        decoder=config.decoder,
-        seed=config.seed,
-    )
-    model.build()
-    _compile(model, config, steps)
-    return model
-
-
-def late_subnetworks(encoder: keras.layers.Layer, config: PretrainConfig) -> list[LateSubnetworks]:
-    """Returns the callback by which a template's sub-networks join; none where there are none."""
-    if not isinstance(encoder, SweetTemplateViT) or not encoder.subnetwork_rate:
-        return []
-    return [LateSubnetworks(encoder, config.subnetwork_start)]
-
-
-def supervised(config: PretrainConfig, steps: int, classes: int) -> ImageClassifier:
-    """Returns a template's network as a classifier, built and compiled like the autoencoder.
-
-    Args:
-        config: The options; those of mask and decoder are not used.
-        steps: Training steps in one epoch.
-        classes: Number of classes.
-    """
-    model = ImageClassifier(_template_vit(config, visible=1.0), classes)
-    _compile(model, config, steps)
-    return model
-
-
-def _compile(model: keras.Model, config: PretrainConfig, steps: int) -> None:
-    options = config.learning_rate, steps * config.epochs, config.warmup, config.weight_decay
-    model.compile(
-        # beta_2 as in 2111.06377
-        optimizer=muon(*options) if config.optimizer == "muon" else adamw(*options, beta_2=0.95),
-        jit_compile="auto" if config.jit is None else config.jit,
-    )
-
-
-def _template_vit(config: PretrainConfig, visible: float) -> SweetTemplateViT:
-    image_shape = (*parse_image_size(config.image_size), config.channels)
-    tokens = (
-        config.batch_size
-        * (image_shape[0] // config.patch_size)
-        * (image_shape[1] // config.patch_size)
-    )
-    return SweetTemplateViT(
-        config.size,
-        image_shape=image_shape,
-        patch_size=config.patch_size,
-        head_dim=config.head_dim,
-        ranks=parse_ranks(config.ranks),
-        subnetworks=parse_subnetworks(config.subnetworks),
-        subnetwork_rate=config.subnetwork_rate,
-        class_token=config.class_token,
-        positions=config.positions,
-        pixel_mean=config.pixel_mean,
-        pixel_std=config.pixel_std,
-        tokens=round(tokens * visible),
-        seed=config.seed,
+        objective=objective,
     )

@@ -5,11 +5,12 @@ from typing import Literal
 from sweet_keras.core.size import ViTSize
 from sweet_keras.core.subnetworks import choose_subnetworks
 from sweet_keras.runs.config import option
+from sweet_keras.runs.generation_config import ObjectiveConfig
 from sweet_keras.runs.geometry import check_ranks, parse_image_size, parse_ranks, parse_subnetworks
 from sweet_keras.runs.training_config import SPEC, TrainingConfig
 
 
-class PretrainConfig(TrainingConfig):
+class PretrainConfig(ObjectiveConfig, TrainingConfig):
     """Everything that decides what a pre-training does.
 
     Each option is explained by its own help text; `config.yaml` of a run repeats it.
@@ -17,6 +18,12 @@ class PretrainConfig(TrainingConfig):
 
     data: str = option(help=f"Images to learn from: {SPEC}.", group="Data", metavar="SPEC")
     out: str = option(help="Folder of the run.", group="Run", metavar="RUN")
+    task: Literal["reconstruct", "generate"] = option(
+        "reconstruct",
+        "What a template learns by: to reconstruct images of which most is hidden, without labels, "
+        "or to generate images of a class, with labels.",
+        group="Task",
+    )
     image_size: str = option(
         "224",
         "Height x width that images are cut to, in pixels: 224, or 224x160.",
@@ -80,6 +87,7 @@ class PretrainConfig(TrainingConfig):
     def check(self) -> None:
         """Checks every range."""
         super().check()
+        self.require_other_task(("mask_ratio", "decoder"))
         parse_image_size(self.image_size)
         size = ViTSize.parse(self.size, self.head_dim)
         check_ranks(parse_ranks(self.ranks), size)

@@ -28,15 +28,16 @@ from sweet_keras.runs.decomposed import decomposed
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.geometry import parse_image_size
 from sweet_keras.runs.methods import Sources
-from sweet_keras.runs.pretrain import autoencoder, late_subnetworks, supervised
 from sweet_keras.runs.pretrain_config import PretrainConfig
+from sweet_keras.runs.pretrain_models import autoencoder, late_subnetworks, supervised
 from sweet_keras.runs.starting_point import adapt_options, load_network
 from sweet_keras.runs.training import train
 from sweet_keras.runs.variants import VARIANTS
 
 _RECIPE = "recipe.json"
-# Options of a pre-training that decide nothing, and those that only a template has.
-_ELSEWHERE = ("data", "out", "workers", "on_error")
+# Options of a pre-training that decide nothing, since no source learns to generate, and those that
+# only a template has.
+_ELSEWHERE = ("data", "out", "workers", "on_error", "task", "objective", "label_dropout")
 _AUTOENCODERS = ("tleg", "wave", "small")
 _OF_TEMPLATES = ("ranks", "subnetworks", "subnetwork_rate", "subnetwork_start")
 

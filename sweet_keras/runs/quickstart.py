@@ -14,7 +14,8 @@ from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.environment import now, write_environment
 from sweet_keras.runs.few_labels import few_labels
 from sweet_keras.runs.measurements import Spectrum, Task, Trial
-from sweet_keras.runs.pretrain import autoencoder, describe_pretraining, late_subnetworks
+from sweet_keras.runs.pretrain import describe_pretraining
+from sweet_keras.runs.pretrain_models import autoencoder, late_subnetworks
 from sweet_keras.runs.progress import steps_bar
 from sweet_keras.runs.quickstart_config import QuickstartConfig
 from sweet_keras.runs.reconstruction import save_reconstruction

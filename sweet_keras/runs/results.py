@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from sweet_keras.core.atomic import atomic_write
-from sweet_keras.runs.measurements import Pretraining, Spectrum, Task, Trial, require
+from sweet_keras.runs.measurements import (
+    Generation,
+    Pretraining,
+    Spectrum,
+    Task,
+    Trial,
+    require,
+)
 
 SCHEMA = 1
 
@@ -23,6 +30,7 @@ class Results:
         task: what was learned.
         pretraining: how the template was made, or None where it was given.
         trials: all fine-tunings.
+        generation: the generator that was trained, or None.
         spectra: of the networks before fine-tuning.
         seconds: time of the whole run.
         notes: remarks for the reader, a sentence each.
@@ -34,6 +42,7 @@ class Results:
     task: Task
     pretraining: Pretraining | None = None
     trials: tuple[Trial, ...] = ()
+    generation: Generation | None = None
     spectra: tuple[Spectrum, ...] = ()
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
@@ -46,7 +55,13 @@ class Results:
             ValueError: naming the part and what was expected.
         """
         require(self.schema == SCHEMA, "schema", f"{SCHEMA}", self.schema)
-        for part in (self.task, self.pretraining, *self.trials, *self.spectra):
+        for part in (
+            self.task,
+            self.pretraining,
+            self.generation,
+            *self.trials,
+            *self.spectra,
+        ):
             if part is not None:
                 part.check()
 
@@ -57,7 +72,13 @@ class Results:
         Raises:
             ValueError: if a field is missing, unknown or out of range.
         """
-        parts = {"task": Task, "pretraining": Pretraining, "trials": Trial, "spectra": Spectrum}
+        parts = {
+            "task": Task,
+            "pretraining": Pretraining,
+            "trials": Trial,
+            "generation": Generation,
+            "spectra": Spectrum,
+        }
         values = dict(mapping_of(cls, values))
         for name, kind in parts.items():
             value = values.get(name)

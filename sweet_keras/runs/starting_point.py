@@ -19,7 +19,7 @@ from sweet_keras.runs.geometry import parse_image_size
 from sweet_keras.tasks.extras import EXTRAS
 
 # What `--from` says, in the words of tables and figures.
-_METHODS = {"random": "xavier", "slice": "sweet_slice", "adapt": "sweet_adapt"}
+METHODS = {"random": "xavier", "slice": "sweet_slice", "adapt": "sweet_adapt"}
 
 
 def load_model(path: str) -> keras.Model:
@@ -60,13 +60,17 @@ def _register_libraries(path: str) -> None:
             importlib.import_module(f"sweet_keras.{extra}").PyramidBackbone  # noqa: B018
 
 
-def load_network(path: str) -> ImageClassifier | ViTBackbone:
+def load_network(path: str, model: keras.Model | None = None) -> ImageClassifier | ViTBackbone:
     """Loads a network that this package wrote.
+
+    Args:
+        path: The file.
+        model: What is in it, if it has been loaded.
 
     Raises:
         ValueError: If the file cannot be read as such.
     """
-    model = load_model(path)
+    model = load_model(path) if model is None else model
     if not isinstance(model, (ImageClassifier, ViTBackbone)):
         raise ValueError(
             "Expected a ViTBackbone or an ImageClassifier of this package. "
@@ -106,23 +110,24 @@ class StartingPoint:
 
     Args:
         config: The options of the fine-tuning.
+        model: What a `.keras` file holds, if it has been loaded.
 
     Raises:
         ValueError: If the file cannot be read, or options do not fit its kind.
     """
 
-    def __init__(self, config: FinetuneConfig) -> None:
+    def __init__(self, config: FinetuneConfig, model: keras.Model | None = None) -> None:
         """Reads the file."""
         self.config = config
         self.backbone: ViTBackbone | None = None
         self.template: SweetTemplate | None = None
         if config.model.endswith(".keras"):
             config.require("size", config.size is None, "left out with a .keras file")
-            fits = config.image_size is None or config.task != "classify"
-            config.require("image_size", fits, "left out with a .keras file to classify")
+            fits = config.image_size is None or config.task in ("detect", "segment")
+            config.require("image_size", fits, f"left out with a .keras file to {config.task}")
             fits = config.start in ("auto", "random")
             config.require("start", fits, "auto or random with a .keras file")
-            model = load_network(config.model)
+            model = load_network(config.model, model)
             self.backbone = model.backbone if isinstance(model, ImageClassifier) else model
             native = tuple(self.backbone.image_shape)
         else:
@@ -134,7 +139,7 @@ class StartingPoint:
     @property
     def method(self) -> str:
         """How the network is started: xavier, sweet_slice, sweet_adapt, or file."""
-        return _METHODS.get(self.config.start, "sweet_slice" if self.backbone is None else "file")
+        return METHODS.get(self.config.start, "sweet_slice" if self.backbone is None else "file")
 
     def network(self, images: Source) -> tuple[ViTBackbone, float]:
         """Makes the network, in the data type policy that is set.

@@ -51,7 +51,8 @@ class TaskConfig(Config):
         super().check()
         for name in _DENSE:
             value = getattr(self, name)
-            self.require(name, value is None or self.task != "classify", "left out to classify")
+            dense = self.task in ("detect", "segment")
+            self.require(name, value is None or dense, f"left out to {self.task}")
             positive = value is None or isinstance(value, str) or value > 0
             self.require(name, positive, "positive")
 

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from sweet_keras import backends
 from sweet_keras.models.kernel_muon import KernelMuon
+from sweet_keras.models.take_average import take_average
 from sweet_keras.models.warmup_cosine import WarmupCosine
 from sweet_keras.runs.checkpoint import Checkpoint, restore_checkpoint
 from sweet_keras.runs.directory import RunDirectory
@@ -71,9 +72,19 @@ def adamw(
     return optimizer
 
 
-def muon(learning_rate: float, steps: int, warmup: float, weight_decay: float) -> Any:
-    """Returns Muon with warm-up and cosine; biases, norms and positions are not decayed."""
-    optimizer = KernelMuon(WarmupCosine(learning_rate, steps, warmup), weight_decay)
+def muon(
+    learning_rate: float, steps: int, warmup: float, weight_decay: float, average: float = 0.0
+) -> Any:
+    """Returns Muon with warm-up and cosine; biases, norms and positions are not decayed.
+
+    With a momentum `average` the moving average of the weights takes their place in the end.
+    """
+    optimizer = KernelMuon(
+        WarmupCosine(learning_rate, steps, warmup),
+        weight_decay,
+        use_ema=average > 0,
+        ema_momentum=average,
+    )
     optimizer.exclude_from_weight_decay(var_names=list(_NO_DECAY))
     return optimizer
 
@@ -142,4 +153,6 @@ def train(
                 validation_data=validation,
                 validation_steps=validation_steps,
             )
+    else:  # as `fit` ends
+        take_average(model)
     return before + time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""The examples of detectors and segmenters."""
+"""The examples that take keras-cv or KerasHub."""
 
 import pytest
 from run_example import run_example
@@ -41,3 +41,11 @@ def test_segment_keras_hub(fine_template, scenes, tmp_path):
     pytest.importorskip("pycocotools")
     output = run_example("segment_keras_hub.py", fine_template, scenes, *TINY, cwd=tmp_path)
     assert "mean IoU" in output and (tmp_path / "segmenter.keras").is_file()
+
+
+def test_generate_in_latents(tmp_path):
+    pytest.importorskip("keras_hub")
+    options = "--images 64 --epochs 1 --steps 2".split()
+    output = run_example("generate_in_latents.py", *options, cwd=tmp_path)
+    assert "latents (7, 7, 4) images (10, 28, 28, 1)" in output
+    assert (tmp_path / "latents.png").is_file() and (tmp_path / "generator.keras").is_file()

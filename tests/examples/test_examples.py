@@ -43,3 +43,12 @@ def test_own_images(tmp_path):
     options = "--size L2H2 --image-size 32 --batch-size 4 --epochs 1".split()
     run_example("own_images.py", ".", *options, cwd=tmp_path)
     assert (tmp_path / "template.sweet").is_file()
+
+
+@pytest.mark.once
+def test_generate(tmp_path):
+    options = "--images 256 --epochs 1 --size L2H3 --steps 2".split()
+    assert "80 images in garments.png" in run_example("generate.py", *options, cwd=tmp_path)
+    from PIL import Image
+
+    assert Image.open(tmp_path / "garments.png").size == (224, 280)

@@ -337,3 +337,16 @@ def test_images_can_be_looked_at_while_it_is_trained(rng):
     assert np.abs(made[1] - made[0]).max() > 0.1
     now = generator.generate([0, 1], steps=2, seed=0, dtype="float32")
     np.testing.assert_allclose(now, made[1], atol=1e-3)
+
+
+def test_an_average_is_kept_and_outlives_sampling(rng, tmp_path):
+    """On JAX a weight and its average are one array after `fit`, which a prediction donates."""
+    generator = sk.ImageGenerator(sk.ViTBackbone("L1H1", image_shape=(4, 4, 1), patch_size=4), 2)
+    optimizer = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5)
+    generator.compile(optimizer=optimizer)
+    images = rng.integers(0, 256, (4, 4, 4, 1)).astype("uint8")
+    generator.fit(images, np.array([0, 1, 0, 1]), batch_size=2, verbose=0)
+    first = generator.generate([0, 1], steps=1, sampler="euler", seed=1)
+    generator.save(tmp_path / "generator.keras")  # with the averages
+    again = keras.saving.load_model(tmp_path / "generator.keras")
+    np.testing.assert_array_equal(again.generate([0, 1], steps=1, sampler="euler", seed=1), first)
