@@ -1,0 +1,3 @@
+"""All rows."""
+def run_all(options):
+    raise SystemExit
