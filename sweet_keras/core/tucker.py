@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Array = Any
-ORDERS = ("xuv", "xvu", "uxv", "vxu", "uvx", "vux")
+# Those of equal cost in order of preference: U last can write kernels as they lie side by side.
+ORDERS = ("xvu", "vxu", "xuv", "uxv", "uvx", "vux")
 
 
 class Factors(NamedTuple):
@@ -45,8 +46,13 @@ def contract(factors: Factors, order: str, xp: Any = np) -> Array:
     """
     if order not in ORDERS:
         raise ValueError(f"`order` must be one of {', '.join(ORDERS)}. Received: {order!r}")
+    return contract_along(factors, order, xp)
+
+
+def contract_along(factors: Factors, axes: str, xp: Any = np) -> Array:
+    """G contracted along some of its axes, `"x"`, `"u"`, `"v"`, one after another."""
     product = factors.core
-    for axis in order:
+    for axis in axes:
         if axis == "x":
             product = contract_layers(product, factors.layer_scaler, xp)
         elif axis == "u":
