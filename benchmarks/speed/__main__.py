@@ -9,11 +9,9 @@ from pathlib import Path
 from . import clock, machine, plan, table
 from .request import Request
 
-BENCHMARKS = {
-    "train_step": "train_step",
-    "train_step_memory": "train_step_memory",
-    "mae_vs_peer": "mae_vs_peer",
-}
+# A module of this name each.
+BENCHMARKS = ("train_step", "train_step_memory", "mae_vs_peer", "build_w", "materialize",
+              "adapt_share", "input_pipeline", "finetune", "inference")  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -21,7 +19,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
     parser.add_argument("benchmark", choices=[*BENCHMARKS, "all", "render"])
     parser.add_argument("--backend", default="torch", choices=["torch", "jax", "tensorflow"])
-    parser.add_argument("--size", default="small", help="small, tiny, base, large; +VARIANT")
+    parser.add_argument(
+        "--size",
+        default="small",
+        help="small, tiny, base, large, with +VARIANT (see results/speed.md); for build_w and "
+        "materialize L6H6 and the like, or sweet-init",
+    )
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--device", default="cpu", choices=["cpu", "gpu"])
     parser.add_argument("--threads", type=int, default=machine.cores())
@@ -29,6 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--clock", default="wall", choices=clock.CLOCKS, help="cpu: processor time (busy machine)"
     )
+    parser.add_argument("--repeats", type=int, default=7, help="pairs")
     parser.add_argument("--quick", action="store_true", help="three short pairs")
     parser.add_argument("--again", action="store_true", help="all: also what is measured already")
     parser.add_argument("--list", action="store_true", help="all: say what would be measured")
@@ -48,7 +52,8 @@ def main(arguments: list[str] | None = None) -> None:
         options.batch,
         options.device,
         options.threads,
-        *((3, 0.5) if options.quick else (7, 2.0)),
+        min(3, options.repeats) if options.quick else options.repeats,
+        0.5 if options.quick else 2.0,
         options.peer,
     )
     clock.use(options.clock)
@@ -59,7 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
         "clock": options.clock,
         "quick": options.quick,
     }
-    module = importlib.import_module(f".{BENCHMARKS[options.benchmark]}", __package__)
+    module = importlib.import_module(f".{options.benchmark}", __package__)
     for row, more in module.measure(request):
         table.add(row, about | more, options.results)
         print(", ".join(f"{name} {value}" for name, value in row.items()), flush=True)

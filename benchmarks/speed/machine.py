@@ -89,3 +89,38 @@ def matmul_rate(multiply: Callable, arrays: tuple, seconds: float = 0.5) -> floa
         multiply(*arrays)
         best = min(best, now() - began)
     return arrays[0].shape[0] ** 3 / best
+
+
+def memory_now() -> int:
+    """Bytes that this process has in memory (Linux)."""
+    return _status("VmRSS")
+
+
+def peak() -> int:
+    """Bytes that this process had at most since `forget_peak` (Linux)."""
+    return _status("VmHWM")
+
+
+def forget_peak() -> None:
+    """Lets `peak` begin anew."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def device_peak(backend: str) -> int:
+    """Bytes that were in use at most on the GPU."""
+    if backend == "torch":
+        import torch
+
+        return torch.cuda.max_memory_allocated()
+    if backend == "jax":
+        import jax
+
+        return jax.devices()[0].memory_stats()["peak_bytes_in_use"]
+    import tensorflow as tf
+
+    return tf.config.experimental.get_memory_info("GPU:0")["peak"]
+
+
+def _status(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(name))

@@ -45,6 +45,9 @@ class Size(NamedTuple):
 # The decoder is the library's default: two layers of half the heads, rounded down.
 SIZES = {
     "small": Size("L6H6", 16, 28, 1, 4, "L2H3"),
+    "small-large": Size("L6H6", 16, 56, 1, 4, "L2H3"),
+    "small-deep": Size("L12H6", 16, 28, 1, 4, "L2H3"),
+    "small-wide": Size("L6H12", 16, 28, 1, 4, "L2H6"),
     "tiny": Size("L12H3", 64, 224, 3, 16, "L2H1"),
     "base": Size("L12H12", 64, 224, 3, 16, "L2H6"),
     "large": Size("L24H16", 64, 224, 3, 16, "L2H8"),

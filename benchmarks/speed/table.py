@@ -82,11 +82,9 @@ _TITLES = {
     "train_step_memory": "Memory of a step of pre-training",
     "mae_vs_peer": "Pre-training against other people's masked autoencoders",
     "build_w": "Building W",
-    "build_w_roofline": "Building W, against the rate of a large matrix product",
     "materialize": "From template to model",
     "adapt_share": "Fitting sizes to images, as a share of the pre-training",
     "input_pipeline": "Reading images, against what the model consumes",
-    "scaling": "How a step grows",
     "finetune": "Fine-tuning a materialised model",
     "inference": "Inference of a materialised model",
 }
@@ -113,7 +111,7 @@ def page(rows: list[dict[str, str]], known: dict[str, dict]) -> str:
 def _sizes() -> str:
     lines = ["\n| size | network | head_dim | image | patch | decoder |\n", "|---" * 6 + "|\n"]
     for name, size in SIZES.items():
-        shape = "×".join(map(str, size.image_shape))
+        shape = "x".join(map(str, size.image_shape))
         lines.append(
             f"| {name} | {size.vit} | {size.head_dim} | {shape} | {size.patch} | {size.decoder} |\n"
         )
@@ -126,7 +124,7 @@ def _line(row: dict[str, str], about: dict) -> str:
     number = {name: _short(row[name]) for name in ("ours", "peer")}
     ratio, low, high = (f"{float(row[name]):.2f}" for name in ("ratio", "ratio_low", "ratio_high"))
     cells = (row["backend"], row["device"], row["size"], row["batch"], number["ours"],
-             number["peer"], row["unit"], row["peer_name"], f"**{ratio}**", f"{low}–{high}",
+             number["peer"], row["unit"], row["peer_name"], f"**{ratio}**", f"{low} to {high}",
              about.get("threads", ""), about.get("pairs", ""))  # fmt: skip
     return f"| {' | '.join(map(str, cells))} |\n"
 
