@@ -168,7 +168,7 @@ class TransformerBlock(keras.layers.Layer):
             x = x * prefix.channels(getattr(self, scale))
         if gate is not None:
             x = x * gate
-        return self.drop(x, training=training)
+        return self.drop(x, training=training) if self.drop_path else x
 
     def _attention(self, x, projections, prefix):
         dim = prefix.embed_dim
