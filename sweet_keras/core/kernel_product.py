@@ -16,7 +16,7 @@ from sweet_keras.core.blocks import (
     side_by_side,
     stacked,
 )
-from sweet_keras.core.tucker import Array, Factors, contract, contract_along
+from sweet_keras.core.tucker import Array, Factors, check_order, contract, contract_along
 
 
 def contract_to_kernels(factors: Factors, depth: int, order: str, xp: Any = np) -> Kernels:
@@ -34,7 +34,11 @@ def contract_to_kernels(factors: Factors, depth: int, order: str, xp: Any = np) 
 
     Returns:
         Kernels with a leading axis of L.
+
+    Raises:
+        ValueError: If there is no such order.
     """
+    check_order(order)
     if order[-1] != "u":
         product = contract(factors, order, xp)
         count, dim = product.shape[0] // depth, product.shape[1]

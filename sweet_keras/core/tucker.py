@@ -44,9 +44,14 @@ def contract(factors: Factors, order: str, xp: Any = np) -> Array:
     Returns:
         W (n, D, D).
     """
+    check_order(order)
+    return contract_along(factors, order, xp)
+
+
+def check_order(order: str) -> None:
+    """Raises ValueError unless it is one of `ORDERS`."""
     if order not in ORDERS:
         raise ValueError(f"`order` must be one of {', '.join(ORDERS)}. Received: {order!r}")
-    return contract_along(factors, order, xp)
 
 
 def contract_along(factors: Factors, axes: str, xp: Any = np) -> Array:
