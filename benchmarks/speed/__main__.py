@@ -6,6 +6,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from sweet_keras.runs.allocator import keep_memory
+
 from . import clock, machine, plan, table
 from .request import Request
 
@@ -31,6 +33,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--peer", default="", help="one of several, where there are")
     parser.add_argument(
         "--clock", default="wall", choices=clock.CLOCKS, help="cpu: processor time (busy machine)"
+    )
+    parser.add_argument(
+        "--malloc",
+        default="keep",
+        choices=["keep", "default"],
+        help="keep: freed memory stays with the process (`sk.keep_memory`), for the peer too",
     )
     parser.add_argument("--repeats", type=int, default=7, help="pairs")
     parser.add_argument("--quick", action="store_true", help="three short pairs")
@@ -63,6 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
         "command": shlex.join(["python", "-m", "benchmarks.speed", *_portable(given)]),
         "clock": options.clock,
         "quick": options.quick,
+        "malloc": "keep" if options.malloc == "keep" and keep_memory() else "default",
     }
     module = importlib.import_module(f".{options.benchmark}", __package__)
     for row, more in module.measure(request):

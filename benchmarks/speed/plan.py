@@ -119,7 +119,8 @@ def command(row: Row, options) -> list[str]:
     """The command line of one row."""
     line = [sys.executable, "-m", "benchmarks.speed", *row.arguments()]
     line += ["--device", options.device, "--threads", str(options.threads)]
-    line += ["--clock", options.clock, "--results", str(options.results.resolve())]
+    line += ["--clock", options.clock, "--malloc", options.malloc]
+    line += ["--results", str(options.results.resolve())]
     return [*line, "--quick"] if options.quick else line
 
 
