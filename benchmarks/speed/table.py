@@ -75,7 +75,7 @@ Made by `python -m benchmarks.speed`; `all` measures every row anew, and `speed.
 command, the versions, the shapes and the single measurements of each. Ours and the peer are
 measured in turns (A B, B A, …), in one process where that is possible. A ratio above 1 means that
 ours is better: faster, or less memory. It is the median over the pairs, and its spread are their
-quartiles.
+quartiles. Clock: the wall's, or `cpu`, the processor time of one thread on a busy machine.
 """
 _TITLES = {
     "train_step": "A step of pre-training: template against plain kernels",
@@ -100,7 +100,7 @@ def page(rows: list[dict[str, str]], known: dict[str, dict]) -> str:
         parts.append(f"\n## {_TITLES.get(benchmark, benchmark)} (`{benchmark}`)\n\n")
         parts.append(
             "| backend | device | size | batch | ours | peer | unit | against | ratio | spread "
-            "| threads | pairs |\n" + "|---" * 12 + "|\n"
+            "| threads | pairs | clock |\n" + "|---" * 13 + "|\n"
         )
         parts += [_line(row, known.get(key_of(row), {})) for row in chosen]
         remarks = {known.get(key_of(row), {}).get("remark") for row in chosen} - {None}
@@ -125,7 +125,7 @@ def _line(row: dict[str, str], about: dict) -> str:
     ratio, low, high = (f"{float(row[name]):.2f}" for name in ("ratio", "ratio_low", "ratio_high"))
     cells = (row["backend"], row["device"], row["size"], row["batch"], number["ours"],
              number["peer"], row["unit"], row["peer_name"], f"**{ratio}**", f"{low} to {high}",
-             about.get("threads", ""), about.get("pairs", ""))  # fmt: skip
+             about.get("threads", ""), about.get("pairs", ""), about.get("clock", ""))  # fmt: skip
     return f"| {' | '.join(map(str, cells))} |\n"
 
 

@@ -79,7 +79,8 @@ def test_rows_of_one_key_are_replaced_and_others_kept(speed, tmp_path):
     table = speed("table")
     table.add(row(), {"threads": 2, "pairs": 7}, tmp_path)
     table.add(row(batch=32), {"threads": 2, "pairs": 7}, tmp_path)
-    table.add(row(ratio=0.5, ratio_low=0.25), {"threads": 1, "pairs": 5}, tmp_path)
+    known = {"threads": 1, "pairs": 5, "clock": "cpu"}
+    table.add(row(ratio=0.5, ratio_low=0.25), known, tmp_path)
     with (tmp_path / "speed.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [(found["batch"], found["ratio"]) for found in rows] == [("128", "0.5"), ("32", "2")]
@@ -87,10 +88,10 @@ def test_rows_of_one_key_are_replaced_and_others_kept(speed, tmp_path):
         "benchmark,backend,device,size,batch,ours,peer,peer_name,unit,ratio,ratio_low,ratio_high"
     )
     about = json.loads((tmp_path / "speed.json").read_text())
-    assert about["train_step torch cpu small 128 plain_kernels"] == {"threads": 1, "pairs": 5}
+    assert about["train_step torch cpu small 128 plain_kernels"] == known
     page = (tmp_path / "speed.md").read_text()
     line = "| torch | cpu | small | 128 | 2,000 | 1,000 | images/s | plain kernels | **0.50** |"
-    assert f"{line} 0.25 to 2.12 | 1 | 5 |" in page
+    assert f"{line} 0.25 to 2.12 | 1 | 5 | cpu |" in page
     with pytest.raises(ValueError, match="must have the columns"):
         table.add({"benchmark": "train_step"}, {}, tmp_path)
 
