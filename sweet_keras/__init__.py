@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sweet_keras.models.late_subnetworks import LateSubnetworks as LateSubnetworks
     from sweet_keras.models.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
     from sweet_keras.models.vit_backbone import ViTBackbone as ViTBackbone
+    from sweet_keras.runs.allocator import keep_memory as keep_memory
     from sweet_keras.tasks.image_detector import image_detector as image_detector
     from sweet_keras.tasks.image_segmenter import image_segmenter as image_segmenter
     from sweet_keras.tasks.pyramid_of import class_names_of as class_names_of
@@ -62,6 +63,7 @@ _HOMES = {
     "export": "formats.export",
     "image_detector": "tasks.image_detector",
     "image_segmenter": "tasks.image_segmenter",
+    "keep_memory": "runs.allocator",
     "load_vit": "formats.load_vit",
     "materialize": "initialization.materialize",
     "materialize_generator": "initialization.materialize_generator",

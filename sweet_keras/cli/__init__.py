@@ -18,5 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: The command line after `sweet`; by default that of the process.
     """
     from sweet_keras.cli.app import run
+    from sweet_keras.runs.allocator import keep_memory
 
+    keep_memory()
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))

@@ -84,6 +84,24 @@ def blocks_to_kernels(blocks: Array, xp: Any = np) -> Kernels:
     )
 
 
+def narrow_kernels(kernels: Kernels, dim: int, xp: Any = np) -> Kernels:
+    """The kernels of one layer, cut to the first `dim` channels of every block."""
+    full = kernels.output.shape[0]
+
+    def columns(kernel: Array) -> Array:
+        apart = xp.reshape(kernel[:dim], (dim, kernel.shape[1] // full, full))
+        return xp.reshape(apart[:, :, :dim], (dim, kernel.shape[1] // full * dim))
+
+    ratio = kernels.mlp_out.shape[0] // full
+    rows = xp.reshape(kernels.mlp_out, (ratio, full, full))[:, :dim, :dim]
+    return Kernels(
+        qkv=columns(kernels.qkv),
+        output=kernels.output[:dim, :dim],
+        mlp_in=columns(kernels.mlp_in),
+        mlp_out=xp.reshape(rows, (ratio * dim, dim)),
+    )
+
+
 def kernels_to_blocks(kernels: Kernels, xp: Any = np) -> Array:
     """The inverse of `blocks_to_kernels`: kernels -> (..., 4 + 2m, D, D)."""
 

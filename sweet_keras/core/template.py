@@ -11,6 +11,7 @@ import numpy as np
 
 from sweet_keras.core import blocks, cost, resize, schema, tucker
 from sweet_keras.core.form import check_form, form_of
+from sweet_keras.core.kernel_product import contract_to_kernels
 from sweet_keras.core.size import ViTSize
 
 POSITIONS = ("sincos", "learned")
@@ -154,8 +155,7 @@ class SweetTemplate:
         """Builds W and lays it out: kernels with a leading axis of L layers, float32."""
         depth, dim = self.size.depth, self.size.embed_dim
         order = cost.best_order(self.blocks_per_layer * depth, dim, self.ranks)
-        product = tucker.contract(self.factors, order)
-        return blocks.blocks_to_kernels(product.reshape(depth, self.blocks_per_layer, dim, dim))
+        return contract_to_kernels(self.factors, depth, order)
 
     def resize(
         self,

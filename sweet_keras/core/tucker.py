@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Array = Any
-ORDERS = ("xuv", "xvu", "uxv", "vxu", "uvx", "vux")
+# Those of equal cost in order of preference: U last can write kernels as they lie side by side.
+ORDERS = ("xvu", "vxu", "xuv", "uxv", "uvx", "vux")
 
 
 class Factors(NamedTuple):
@@ -43,10 +44,20 @@ def contract(factors: Factors, order: str, xp: Any = np) -> Array:
     Returns:
         W (n, D, D).
     """
+    check_order(order)
+    return contract_along(factors, order, xp)
+
+
+def check_order(order: str) -> None:
+    """Raises ValueError unless it is one of `ORDERS`."""
     if order not in ORDERS:
         raise ValueError(f"`order` must be one of {', '.join(ORDERS)}. Received: {order!r}")
+
+
+def contract_along(factors: Factors, axes: str, xp: Any = np) -> Array:
+    """G contracted along some of its axes, `"x"`, `"u"`, `"v"`, one after another."""
     product = factors.core
-    for axis in order:
+    for axis in axes:
         if axis == "x":
             product = contract_layers(product, factors.layer_scaler, xp)
         elif axis == "u":

@@ -147,22 +147,22 @@ class _Recorder(DenseProjections):
     def _square(self, name: str, x: Any) -> None:
         self.means[name].add(ops.square(ops.cast(x, "float32")))
 
-    def qkv(self, x: Any) -> Any:
+    def qkv(self, x: Any, bias: Any = None) -> Any:
         self._square("qkv", x)
-        return super().qkv(x)
+        return super().qkv(x, bias)
 
-    def output(self, x: Any) -> Any:
+    def output(self, x: Any, bias: Any = None) -> Any:
         tokens = x.shape[0] * x.shape[1]
         heads = ops.reshape(ops.cast(x, "float32"), (tokens, self.num_heads, -1))
         heads = ops.transpose(heads, (1, 2, 0))  # (H, d, tokens)
         outer = ops.matmul(heads, ops.transpose(heads, (0, 2, 1))) / tokens
         self.means["output"].add_mean(outer, tokens)
-        return super().output(x)
+        return super().output(x, bias)
 
-    def mlp_in(self, x: Any) -> Any:
+    def mlp_in(self, x: Any, bias: Any = None) -> Any:
         self._square("mlp_in", x)
-        return super().mlp_in(x)
+        return super().mlp_in(x, bias)
 
-    def mlp_out(self, x: Any) -> Any:
+    def mlp_out(self, x: Any, bias: Any = None) -> Any:
         self._square("mlp_out", x)
-        return super().mlp_out(x)
+        return super().mlp_out(x, bias)

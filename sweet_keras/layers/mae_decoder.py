@@ -8,6 +8,7 @@ from keras import ops
 from sweet_keras.core.positions import sincos_positions
 from sweet_keras.core.size import ViTSize
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
+from sweet_keras.layers.linear import linear
 from sweet_keras.layers.stacked_weights import read_weights, to_numpy, write_weights
 from sweet_keras.layers.transformer_block import block_stack
 
@@ -83,7 +84,7 @@ class MAEDecoder(keras.layers.Layer):
         )
 
     def call(self, tokens, order, masked, training=None):
-        tokens = ops.matmul(tokens, self.embed_kernel) + self.embed_bias
+        tokens = linear(tokens, self.embed_kernel, self.embed_bias)
         positions = ops.take(self.positions, order, axis=0)
         visible = order.shape[1] - masked
         first = tokens.shape[1] - visible  # class token and registers, which have no position
@@ -98,7 +99,7 @@ class MAEDecoder(keras.layers.Layer):
         for block in self.blocks:
             x = block(x, training=training)
         x = self.final_norm(x[:, first + visible :])
-        return ops.matmul(x, self.pixels_kernel) + self.pixels_bias
+        return linear(x, self.pixels_kernel, self.pixels_bias)
 
     def _named_weights(self):
         return {

@@ -10,6 +10,7 @@ from sweet_keras.core.form import check_form
 from sweet_keras.core.positions import sincos_positions
 from sweet_keras.core.template import POSITIONS, check_pixels, grid_of
 from sweet_keras.layers.head_prefix import HeadPrefix
+from sweet_keras.layers.linear import linear
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
@@ -154,7 +155,7 @@ class PatchEmbedding(keras.layers.Layer):
     def embed(self, patches, positions, prefix):
         """Projects patches (B, n, P) and adds positions (n, D) or (B, n, D); extra tokens first."""
         patches = ops.cast(patches, self.compute_dtype)
-        tokens = ops.matmul(patches, prefix.channels(self.kernel)) + prefix.channels(self.bias)
+        tokens = linear(patches, prefix.channels(self.kernel), prefix.channels(self.bias))
         tokens = tokens + prefix.channels(positions)
         learned = [self.class_vector] if self.class_token else []
         learned += [self.register_vectors] if self.register_tokens else []

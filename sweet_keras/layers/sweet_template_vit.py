@@ -244,7 +244,9 @@ class SweetTemplateViT(keras.layers.Layer):
         positions = self.patches.positions_of(order)
         drawing = self.subnetwork_rate and self.subnetwork_sizes and self.draws_subnetworks
         if heads is not None or not (training and drawing):
-            return self._run(heads, None, training, conditioning, patches, positions, *condition)
+            return self._run(
+                heads, None, None, training, conditioning, patches, positions, *condition
+            )
         batch = ops.shape(patches)[0]
         share = self.subnetwork_rate
         if isinstance(batch, int):
@@ -258,10 +260,16 @@ class SweetTemplateViT(keras.layers.Layer):
             cut = [tensor[rows] for tensor in condition]
             return patches[rows], positions if shared else positions[rows], *cut
 
-        branches = [self._branch(size, training, conditioning) for size in self.subnetwork_sizes]
+        # W once for both: a sub-network has some layers of it, and the first channels.
+        built = None
+        if self.kernels.plan(self.size).materialize:
+            built = self.kernels()
+        branches = [
+            self._branch(size, built, training, conditioning) for size in self.subnetwork_sizes
+        ]
         return ops.concatenate(
             [
-                self._run(None, None, training, conditioning, *part(slice(None, whole))),
+                self._run(None, None, built, training, conditioning, *part(slice(None, whole))),
                 ops.switch(self.draw(), branches, *part(slice(whole, None))),
             ]
         )
@@ -272,20 +280,24 @@ class SweetTemplateViT(keras.layers.Layer):
         draw = keras.random.uniform((), seed=self.seed_generator, dtype="float32")
         return ops.minimum(ops.cast(draw * count, "int32"), count - 1)
 
-    def _branch(self, size: ViTSize, training, conditioning):
+    def _branch(self, size: ViTSize, built, training, conditioning):
         """The network of one size within this one."""
         layers = depth_map(self.size.depth, size.depth).argmax(axis=1).tolist()
-        return lambda *inputs: self._run(size.num_heads, layers, training, conditioning, *inputs)
+        return lambda *inputs: self._run(
+            size.num_heads, layers, built, training, conditioning, *inputs
+        )
 
-    def _run(self, heads, layers, training, conditioning, patches, positions, *condition):
-        """Only some layers with so many heads; `None` for all."""
+    def _run(self, heads, layers, built, training, conditioning, patches, positions, *condition):
+        """Only some layers with so many heads, `None` for all; `built`: projections of all."""
         prefix = HeadPrefix(self.size.num_heads, self.size.head_dim, heads)
         layers = range(self.size.depth) if layers is None else layers
         modulations, final = modulate(conditioning, condition, prefix, layers)
         tokens = self.patches.embed(patches, positions, prefix)
-        for layer, projections, modulation in zip(
-            layers, self.kernels(prefix=prefix, layers=layers), modulations, strict=True
-        ):
+        if built is None:
+            chosen = self.kernels(prefix=prefix, layers=layers)
+        else:
+            chosen = [built[layer].narrow(prefix.embed_dim) for layer in layers]
+        for layer, projections, modulation in zip(layers, chosen, modulations, strict=True):
             tokens = self.blocks[layer](
                 tokens,
                 projections=projections,

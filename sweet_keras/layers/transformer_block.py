@@ -168,11 +168,11 @@ class TransformerBlock(keras.layers.Layer):
             x = x * prefix.channels(getattr(self, scale))
         if gate is not None:
             x = x * gate
-        return self.drop(x, training=training)
+        return self.drop(x, training=training) if self.drop_path else x
 
     def _attention(self, x, projections, prefix):
         dim = prefix.embed_dim
-        qkv = projections.qkv(x) + ops.reshape(prefix.channels(self.qkv_bias), (3 * dim,))
+        qkv = projections.qkv(x, ops.reshape(prefix.channels(self.qkv_bias), (3 * dim,)))
         mask = None
         if self.windows is not None:
             # After the projection: padding that is masked need not be projected.
@@ -180,16 +180,18 @@ class TransformerBlock(keras.layers.Layer):
             qkv = self.windows.partition(qkv)
         length = qkv.shape[1]
         qkv = ops.reshape(qkv, (-1, length, 3, prefix.num_heads, self.head_dim))
-        x = ops.dot_product_attention(qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2], mask=mask)
+        # Not three slices: each of them would have a gradient as large as all three.
+        query, key, value = ops.unstack(qkv, 3, axis=2)
+        x = ops.dot_product_attention(query, key, value, mask=mask)
         x = ops.reshape(x, (-1, length, dim))
         if self.windows is not None:
             x = self.windows.merge(x)
-        return projections.output(x) + prefix.channels(self.output_bias)
+        return projections.output(x, prefix.channels(self.output_bias))
 
     def _mlp(self, x, projections, prefix):
         bias = ops.reshape(prefix.channels(self.mlp_in_bias), (self.mlp_ratio * prefix.embed_dim,))
-        x = ops.gelu(projections.mlp_in(x) + bias, approximate=self.activation == "gelu_tanh")
-        return projections.mlp_out(x) + prefix.channels(self.mlp_out_bias)
+        x = ops.gelu(projections.mlp_in(x, bias), approximate=self.activation == "gelu_tanh")
+        return projections.mlp_out(x, prefix.channels(self.mlp_out_bias))
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -11,7 +11,8 @@ from keras import ops
 
 from sweet_keras.core import cost, tucker
 from sweet_keras.core.aligned_start import aligned_start
-from sweet_keras.core.blocks import Kernels, blocks_per_layer, blocks_to_kernels
+from sweet_keras.core.blocks import Kernels, blocks_per_layer
+from sweet_keras.core.kernel_product import contract_to_kernels
 from sweet_keras.core.ranks import choose_ranks
 from sweet_keras.core.size import ViTSize
 from sweet_keras.layers.head_prefix import HeadPrefix
@@ -133,13 +134,11 @@ class TuckerTemplate(keras.layers.Layer):
         if not plan.materialize:
             slices = tucker.contract_layers(factors.core, factors.layer_scaler, ops)
             slices = ops.reshape(slices, (depth, count, *self.ranks[1:]))
-            return [FactoredProjections(slices[layer], factors) for layer in range(depth)]
-        product = tucker.contract(factors, plan.order, ops)
-        kernels = blocks_to_kernels(ops.reshape(product, (depth, count, dim, dim)), ops)
-        return [
-            DenseProjections(Kernels(*(kernel[layer] for kernel in kernels)))
-            for layer in range(depth)
-        ]
+            return [FactoredProjections(layer, factors) for layer in ops.unstack(slices, depth)]
+        kernels = contract_to_kernels(factors, depth, plan.order, ops)
+        # Not `kernel[layer]`: each slice would have a gradient as large as all layers.
+        layers = zip(*(ops.unstack(kernel, depth) for kernel in kernels), strict=True)
+        return [DenseProjections(Kernels(*layer)) for layer in layers]
 
     def get_config(self):
         return {

@@ -1,0 +1,22 @@
+"""A product with a matrix and a bias, as TensorFlow does it best."""
+
+import tensorflow as tf
+
+__all__ = ["linear"]
+
+
+def linear(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    """Returns `x @ kernel + bias`.
+
+    Args:
+        x: (..., n).
+        kernel: (n, m), of the same type.
+        bias: (m,), of the same type.
+
+    Returns:
+        (..., m).
+    """
+    # As matrices: what TensorFlow's graph optimiser fuses on a CPU is MatMul with BiasAdd.
+    flat = tf.reshape(x, (-1, kernel.shape[0]))
+    flat = tf.nn.bias_add(tf.linalg.matmul(flat, kernel), bias)
+    return tf.reshape(flat, tf.concat([tf.shape(x)[:-1], kernel.shape[-1:]], axis=0))

@@ -1,0 +1,50 @@
+"""Seconds of a step within `model.fit`: the way a user trains."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .clock import now
+
+
+def fit_seconds(model: Any, batches: Sequence[tuple], steps: int) -> Callable[[], float]:
+    """Returns what trains for some steps and gives the seconds of one.
+
+    The clock runs from the end of the first step to the end of the last: what `fit` does once, and
+    compilation, are not in it. Everything between steps is.
+
+    Args:
+        model: Compiled.
+        batches: Tuples of arrays, taken in turns.
+        steps: Steps that are timed.
+    """
+    import keras
+
+    class Clock(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.ends, self.idle, self.last = [], 0.0, None
+
+        def on_train_batch_begin(self, batch, logs=None):
+            if self.last is not None:
+                self.idle += now() - self.last
+
+        def on_train_batch_end(self, batch, logs=None):
+            float(logs["loss"])  # waits for a device that works ahead
+            self.last = now()
+            self.ends.append(self.last)
+
+    clock = Clock()
+
+    def run() -> float:
+        model.fit(
+            (batch for batch in itertools.cycle(batches)),  # Keras knows generators only
+            steps_per_epoch=steps + 1,
+            shuffle=False,
+            verbose=0,
+            callbacks=[clock],
+        )
+        run.outside.append(clock.idle / steps)
+        return (clock.ends[-1] - clock.ends[0]) / steps
+
+    run.outside = []  # seconds of each step between two calls of the training function
+    return run
