@@ -10,6 +10,7 @@ from sweet_keras.report.accuracy_dots import accuracy_dots
 from sweet_keras.report.drawing import style
 from sweet_keras.report.learning_curves import learning_curves
 from sweet_keras.runs.measurements import Trial
+from sweet_keras.runs.method_names import BASELINES
 from sweet_keras.runs.score import TITLES
 from sweet_keras.runs.summary import Summary
 
@@ -30,13 +31,14 @@ def comparison_figures(summary: Summary, trials: tuple[Trial, ...]) -> Iterator[
         summary: Of one task.
         trials: Its fine-tunings, for the curves; may be empty.
     """
+    random = "Dashed line: the better random start. " if {*BASELINES} & {*summary.methods} else ""
     with style("accuracy"):
         yield Captioned(
             "accuracy",
             f"{TITLES[summary.metric]} by size",
             "Large marks: mean over the seeds, with the standard deviation. Small circles: single "
-            "seeds. Dashed line: the better random start. All have the same labels, batches and "
-            "steps; each method chose its learning rate on validation images.",
+            f"seeds. {random}All have the same labels, batches and steps; each method chose its "
+            "learning rate on validation images.",
             accuracy_dots(summary),
         )
     if len(summary.averaged) > 1:
