@@ -1,12 +1,15 @@
 """A product with a matrix and a bias, as JAX does it best."""
 
-import jax
+from typing import Any
+
 import jax.numpy as jnp
 
 __all__ = ["linear"]
 
+Tensor = Any  # of this framework
 
-def linear(x: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
+
+def linear(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     """Returns `x @ kernel + bias`.
 
     Args:

@@ -1,11 +1,15 @@
 """A product with a matrix and a bias, as TensorFlow does it best."""
 
+from typing import Any
+
 import tensorflow as tf
 
 __all__ = ["linear"]
 
+Tensor = Any  # of this framework
 
-def linear(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+
+def linear(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     """Returns `x @ kernel + bias`.
 
     Args:

@@ -1,11 +1,15 @@
 """A product with a matrix and a bias, as PyTorch does it best."""
 
+from typing import Any
+
 import torch
 
 __all__ = ["linear"]
 
+Tensor = Any  # of this framework
 
-def linear(x: torch.Tensor, kernel: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+
+def linear(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     """Returns `x @ kernel + bias`.
 
     Args:

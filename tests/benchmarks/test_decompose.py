@@ -12,9 +12,13 @@ from keras_checks import randomize
 import sweet_keras as sk
 
 FILE = Path(__file__).parents[2] / "benchmarks" / "decompose.py"
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/clear_refs").exists(), reason="memory is read from Linux's /proc"
-)
+pytestmark = [
+    pytest.mark.keras,
+    pytest.mark.once,
+    pytest.mark.skipif(
+        not Path("/proc/self/clear_refs").exists(), reason="memory is read from Linux's /proc"
+    ),
+]
 
 
 def run(monkeypatch, *arguments):

@@ -51,4 +51,5 @@ def test_generate(tmp_path):
     assert "80 images in garments.png" in run_example("generate.py", *options, cwd=tmp_path)
     from PIL import Image
 
-    assert Image.open(tmp_path / "garments.png").size == (224, 280)
+    with Image.open(tmp_path / "garments.png") as grid:
+        assert grid.size == (224, 280)
