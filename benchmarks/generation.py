@@ -58,6 +58,7 @@ RATES = (8e-3, 16e-3, 32e-3, 64e-3)
 BATCH, STEPS, MEASURED, ADAPT_STEPS, WEIGHT_DECAY = 128, 200, (0, 100, 200), 400, 0.01
 PATIENCE = 5.0  # seconds between looks at what another process is doing
 SAMPLES, SAMPLER = 1000, {"steps": 12, "sampler": "euler", "guidance": 1.0}
+GUIDED = {"steps": 20, "sampler": "euler", "guidance": 2.0}
 
 
 class Images(NamedTuple):
@@ -103,6 +104,7 @@ def main() -> None:
             for size in SIZES:
                 for method in METHODS:
                     study.trial(method, size, seed, rates[method])
+        study.guided()
     write_results(options.out, options.results, about=study.about())
 
 
@@ -220,21 +222,26 @@ class Study:
                 "held_out": frechet_distance(self.real["held"], self.extract(made)),
                 "cpu_seconds": seconds, "curve": curve,
             }  # fmt: skip
-            grid = self.out / "grids" / f"{path.stem}.png"
-            grid.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(grid) as temporary:
-                rows = made.reshape(SAMPLES // CLASSES, CLASSES, *made.shape[1:])[:6]
-                Image.fromarray(in_rows(rows.reshape(-1, *made.shape[1:]), CLASSES)).save(
-                    temporary, format="PNG"
-                )
+            save_grid(made, self.out / "grids" / f"{path.stem}.png")
             note(path, found)
             print(method, size, seed, rate, f"{curve[-1]['frechet']:.3f}", flush=True)
             return found
 
-    def measure(self, generator: sk.ImageGenerator) -> tuple[np.ndarray, dict[str, float]]:
+    def guided(self) -> None:
+        """What the template itself makes, at its own size, with guidance."""
+        path = self.out / "guided.json"
+        if path.exists():
+            return
+        made, measures = self.measure(sk.materialize_generator(self.source("template")), GUIDED)
+        save_grid(made, self.out / "grids" / "guided.png")
+        note(path, {**GUIDED, **measures})
+
+    def measure(
+        self, generator: sk.ImageGenerator, sampler: dict = SAMPLER
+    ) -> tuple[np.ndarray, dict[str, float]]:
         """Images, and what they are worth beside the test images."""
         labels = np.arange(SAMPLES) % CLASSES
-        made = generator.generate(labels, seed=0, batch_size=250, **SAMPLER)
+        made = generator.generate(labels, seed=0, batch_size=250, **sampler)
         features = self.extract(made)
         precision, recall = precision_recall(self.real["test"], features)
         return made, {
@@ -265,6 +272,13 @@ def read_images(folder: Path) -> Images:
     test = read("t10k-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28, 1)
     test_y = read("t10k-labels-idx1-ubyte.gz", 8)
     return Images(x[kept], y[kept], x[held], test, test_y)
+
+
+def save_grid(made: np.ndarray, path: Path) -> None:
+    """Writes the first images as a picture, a column for each class."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as temporary:
+        Image.fromarray(in_rows(made[: 6 * CLASSES], CLASSES)).save(temporary, format="PNG")
 
 
 def note(path: Path, values: dict) -> None:

@@ -50,7 +50,25 @@ def write_results(out: Path, results: Path, about: str) -> None:
             grid = out / "grids" / f"{name}-0-{trial['learning_rate']:g}.png"
             shutil.copyfile(grid, figures / f"{name}.png")
     with atomic_write(results / "generation.md") as path:
-        path.write_text(page(trials, curves, costs(out), about), encoding="utf-8")
+        text = page(trials, curves, costs(out), about)
+        path.write_text(text + guided(out, figures), encoding="utf-8")
+
+
+def guided(out: Path, figures: Path) -> str:
+    """What the template itself makes, if that was measured."""
+    if not (out / "guided.json").exists():
+        return ""
+    found = json.loads((out / "guided.json").read_text())
+    shutil.copyfile(out / "grids" / "guided.png", figures / "guided.png")
+    return "\n" + "\n".join(
+        [
+            markdown.heading(2, "The template at its own size, with guidance"),
+            f"{found['steps']} steps of {found['sampler']}, guidance {found['guidance']:g}: label "
+            f"agreement {found['label_agreement']:.1%}, Fréchet distance {found['frechet']:.2f}, "
+            f"precision {found['precision']:.2f}, recall {found['recall']:.2f}.\n",
+            markdown.image("generation/guided.png", "Images of each class"),
+        ]
+    )
 
 
 def chosen(trials: list[dict]) -> list[dict]:
@@ -152,7 +170,7 @@ def page(
         markdown.table(["what", "CPU seconds"], [*spent], (1,)),
         markdown.heading(2, "Samples"),
         "A column for each class, seed 0, without guidance.\n",
-    ]  # fmt: skip
+    ]
     for size in sizes:
         parts.append(markdown.heading(3, size))
         for method in methods:
