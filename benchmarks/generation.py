@@ -11,8 +11,8 @@ Three sources learn to generate at L6H6, with the same images, batches and steps
 template with its sub-networks, and a network under FINE's constraint. Of each, and of random
 weights, generators of smaller sizes are started and trained alike. What is fitted to a size (SWEET
 adapt: the scalers; FINE: S) is fitted for so many steps before. The learning rate is chosen for
-each method at the smallest size with seed 0 by the distance to 6,000 images that nothing is learned
-from; the table has the distance to the test images.
+each method and size with seed 0 by the distance to 6,000 images that nothing is learned from; the
+table has the distance to the test images.
 """
 
 import argparse
@@ -77,8 +77,8 @@ and of the 10,000 test images. The features are those of a classifier of this pa
 ({{classifier}}, {{features}} features, {{accuracy:.1%}} of the test images right): the distances
 are no "FID". Label agreement is the share of the made images that this classifier puts into the
 class that was asked for. All generators of a size were trained alike for {STEPS} steps of {BATCH},
-with the rate of {RATES} that was best for the method at {SIZES[0]} on images put aside, and
-sample by {SAMPLER["steps"]} steps of Euler without guidance. Mean ± standard deviation over seeds.
+with the rate of {RATES} that was best for method and size on images put aside, and sample by
+{SAMPLER["steps"]} steps of Euler without guidance. Mean ± standard deviation over seeds.
 """
 
 
@@ -97,13 +97,13 @@ def main() -> None:
     if not options.render:
         for name in ("plain", "template", "fine"):
             study.source(name)
+        cells = [(method, size) for size in SIZES for method in METHODS]
         # In an order of its own, so that processes do not wait for each other.
-        order = random.Random(os.getpid()).sample(METHODS, len(METHODS))  # noqa: S311
-        rates = {method: study.rate(method) for method in order}
-        for seed in range(options.seeds):
-            for size in SIZES:
-                for method in METHODS:
-                    study.trial(method, size, seed, rates[method])
+        random.Random(os.getpid()).shuffle(cells)  # noqa: S311
+        rates = {cell: study.rate(*cell) for cell in cells}
+        for seed in range(1, options.seeds):
+            for cell in cells:
+                study.trial(*cell, seed, rates[cell])
         study.guided()
     write_results(options.out, options.results, about=study.about())
 
@@ -188,11 +188,11 @@ class Study:
         start = load_model(str(path))
         return resized_generator(start, start.backbone, seed)  # noise and times by the seed
 
-    def rate(self, method: str) -> float:
-        """The learning rate that is best at the smallest size: higher ones while they help."""
+    def rate(self, method: str, size: str) -> float:
+        """The learning rate that is best with seed 0: higher ones are tried while they help."""
         best = None
         for rate in RATES:
-            while (trial := self.trial(method, SIZES[0], 0, rate)) is None:
+            while (trial := self.trial(method, size, 0, rate)) is None:
                 time.sleep(PATIENCE)  # another process is at it
             if best is not None and trial["held_out"] >= best["held_out"]:
                 break

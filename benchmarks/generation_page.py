@@ -12,7 +12,7 @@ from sweet_keras.report import markdown
 from sweet_keras.report.drawing import save_png, style
 from sweet_keras.report.frechet_by_step import GeneratorCurve, frechet_by_step
 from sweet_keras.report.palette import text_of
-from sweet_keras.runs.comparison import methods_of, size_order, sizes_of
+from sweet_keras.runs.comparison import methods_of, sizes_of
 from sweet_keras.runs.paired import paired_difference
 
 COLUMNS = ("dataset", "method", "size", "seed", "step", "metric", "value")
@@ -72,16 +72,14 @@ def guided(out: Path, figures: Path) -> str:
 
 
 def chosen(trials: list[dict]) -> list[dict]:
-    """Those with the rate that was best for the method at the smallest size, with seed 0."""
-    smallest = min((trial["size"] for trial in trials), key=size_order, default=None)
-    best: dict[str, dict] = {}
+    """Those with the rate that was best for method and size, with seed 0."""
+    best: dict[tuple[str, str], dict] = {}
     for trial in trials:
-        method = trial["method"]
-        if (trial["size"], trial["seed"]) == (smallest, 0) and (
-            method not in best or trial["held_out"] < best[method]["held_out"]
-        ):
-            best[method] = trial
-    kept = [t for t in trials if t["learning_rate"] == best[t["method"]]["learning_rate"]]
+        cell = trial["method"], trial["size"]
+        if trial["seed"] == 0 and (cell not in best or trial["held_out"] < best[cell]["held_out"]):
+            best[cell] = trial
+    rates = {cell: trial["learning_rate"] for cell, trial in best.items()}
+    kept = [t for t in trials if t["learning_rate"] == rates.get((t["method"], t["size"]))]
     return sorted(kept, key=lambda t: (t["size"], t["method"], t["seed"]))
 
 
