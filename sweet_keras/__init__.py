@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sweet_keras import hub as hub
     from sweet_keras.core.size import ViTSize as ViTSize
     from sweet_keras.core.template import SweetTemplate as SweetTemplate
+    from sweet_keras.distribution.distribute import distribute as distribute
     from sweet_keras.formats.export import export as export
     from sweet_keras.formats.load_vit import load_vit as load_vit
     from sweet_keras.formats.published import publish as publish
@@ -59,6 +60,7 @@ _HOMES = {
     "adapt": "initialization.adapt",
     "class_names_of": "tasks.pyramid_of",
     "decompose": "initialization.decompose",
+    "distribute": "distribution.distribute",
     "export": "formats.export",
     "image_detector": "tasks.image_detector",
     "image_segmenter": "tasks.image_segmenter",

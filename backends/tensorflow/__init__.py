@@ -1,5 +1,5 @@
 """TensorFlow: what Keras leaves to the framework."""
 
-from . import device
+from . import device, distribute
 
-__all__ = ["device"]
+__all__ = ["device", "distribute"]

@@ -14,6 +14,7 @@ from sweet_keras.core.size import ViTSize
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
 from sweet_keras.layers.modulation import UNMODULATED
+from sweet_keras.layers.own_rows import OwnRowsDropout
 from sweet_keras.layers.projections import DenseProjections
 from sweet_keras.layers.windows import Windows, layer_windows
 
@@ -81,7 +82,7 @@ class TransformerBlock(keras.layers.Layer):
         self.norm1 = NestedLayerNormalization(norm_epsilon, name="norm1", dtype=self.dtype_policy)
         self.norm2 = NestedLayerNormalization(norm_epsilon, name="norm2", dtype=self.dtype_policy)
         # One draw for each sample: a dropout whose noise does not vary over tokens or channels.
-        self.drop = keras.layers.Dropout(
+        self.drop = OwnRowsDropout(
             drop_path, noise_shape=(None, 1, 1), name="drop_path", dtype=self.dtype_policy
         )
 
