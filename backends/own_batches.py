@@ -163,9 +163,7 @@ def _as_tuples(x: Any) -> Iterator[tuple]:
             return
 
 
-def _slices(
-    parts: tuple, count: int, size: int, shuffle: bool, seed: int
-) -> Iterator[tuple]:
+def _slices(parts: tuple, count: int, size: int, shuffle: bool, seed: int) -> Iterator[tuple]:
     for epoch in itertools.count():
         order = np.arange(count)
         if shuffle:

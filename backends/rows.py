@@ -1,8 +1,8 @@
 """Which rows of a batch a device has, for what is drawn at random and for what is counted.
 
 Where a device sees its own rows only (torch, TensorFlow), a model still has to do what one device
-would have done with the whole batch. The engines say here which rows these are, for the time of one
-step; `sweet_keras.layers.own_rows` reads it. JAX shows every model the whole batch: nothing is said.
+would have done with the whole batch. The engines say here which rows these are, for the time of a
+step; `sweet_keras.layers.own_rows` reads it. JAX shows a model the whole batch: nothing is said.
 """
 
 import contextlib

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from sweet_keras.initialization.order_channels import order_channels as order_channels
     from sweet_keras.initialization.refine import refine as refine
+    from sweet_keras.layers.rematerialize import rematerialize as rematerialize
     from sweet_keras.layers.sweet_template_vit import SweetTemplateViT as SweetTemplateViT
     from sweet_keras.layers.tucker_template import TuckerTemplate as TuckerTemplate
     from sweet_keras.models.image_classifier import ImageClassifier as ImageClassifier
@@ -72,6 +73,7 @@ _HOMES = {
     "publish": "formats.published",
     "pull": "formats.published",
     "push": "formats.published",
+    "rematerialize": "layers.rematerialize",
     "vit_like": "initialization.materialize",
 }
 _PACKAGES = ("cv", "data", "hub")

@@ -42,6 +42,15 @@ class Distribution:
 
 
 _entered: list[Distribution] = []
+_number_here = [0]  # this process's number, once that is known
+
+
+def is_writer() -> bool:
+    """Returns whether this process writes files: the first of those that train together.
+
+    It is known from when `distribute` was first entered, and stays so afterwards.
+    """
+    return _number_here[0] == 0
 
 
 def current() -> Distribution | None:
@@ -86,6 +95,7 @@ def distribute(devices: int | str = "all", *, model_parallel: int = 1) -> Iterat
         raise ValueError("`distribute` must not be entered twice. Received: an inner one")
     engine = backends.current().distribute.Devices(wanted, model_parallel)
     distribution = Distribution(engine)
+    _number_here[0] = distribution.process
     _agree_on_random_numbers(engine)
     _entered.append(distribution)
     try:

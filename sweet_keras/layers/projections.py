@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from keras import ops
@@ -26,6 +27,12 @@ class Projections(Protocol):
     def mlp_out(self, x: Tensor) -> Tensor:
         """(..., mD) -> (..., D)."""
 
+    def tensors(self) -> tuple[Tensor, ...]:
+        """What it computes with."""
+
+    def with_tensors(self, tensors: Sequence[Tensor]) -> Projections:
+        """The same with other tensors, in the order of `tensors`."""
+
 
 class DenseProjections:
     """Applies kernels.
@@ -36,6 +43,12 @@ class DenseProjections:
 
     def __init__(self, kernels: blocks.Kernels):
         self.kernels = kernels
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        return tuple(self.kernels)
+
+    def with_tensors(self, tensors: Sequence[Tensor]) -> DenseProjections:
+        return DenseProjections(blocks.Kernels(*tensors))
 
     def qkv(self, x: Tensor) -> Tensor:
         return ops.matmul(x, self.kernels.qkv)
@@ -62,6 +75,12 @@ class FactoredProjections:
         self.slices = slices
         self.mlp_in_blocks, self.mlp_out_blocks = blocks.mlp_slices(slices.shape[0])
         self.factors = factors
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        return (self.slices, *self.factors)
+
+    def with_tensors(self, tensors: Sequence[Tensor]) -> FactoredProjections:
+        return FactoredProjections(tensors[0], tucker.Factors(*tensors[1:]))
 
     def qkv(self, x: Tensor) -> Tensor:
         return tucker.apply_side_by_side(x, self.slices[blocks.QKV], self.factors, ops)

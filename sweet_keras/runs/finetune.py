@@ -6,6 +6,7 @@ from rich.console import Console
 
 from sweet_keras.core.atomic import atomic_write
 from sweet_keras.data import Source, holdout, steps_per_epoch
+from sweet_keras.layers.rematerialize import rematerialize
 from sweet_keras.runs.choose_task import choose_task
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.environment import now, write_environment
@@ -13,6 +14,7 @@ from sweet_keras.runs.examples import save_examples
 from sweet_keras.runs.finetune_config import FinetuneConfig
 from sweet_keras.runs.learning_task import LearningTask
 from sweet_keras.runs.measurements import Task, Trial
+from sweet_keras.runs.on_devices import on_devices
 from sweet_keras.runs.progress import batches_bar
 from sweet_keras.runs.read_log import read_log
 from sweet_keras.runs.results import Results
@@ -67,8 +69,18 @@ def finetune(
     Raises:
         ValueError: If an option does not fit the data or the file, or the folder is taken.
     """
-    console = console or Console(stderr=True)
-    run = RunDirectory(config.out)
+    with on_devices(config, console) as (run, console):
+        return _finetune(config, run, console, overwrite, resume, arguments)
+
+
+def _finetune(
+    config: FinetuneConfig,
+    run: RunDirectory,
+    console: Console,
+    overwrite: bool,
+    resume: bool,
+    arguments: Sequence[str] | None,
+) -> Results:
     task = choose_task(config, config.dropout)
     with session(config.dtype, config.seed):
         start = StartingPoint(config)
@@ -79,9 +91,15 @@ def finetune(
         learned, validation = split_labels(source, config, task)
         batch_size = min(config.batch_size, len(learned))
         steps = steps_per_epoch(learned, batch_size)
+        part = config.part_of(batch_size)
         backbone, initialization_seconds = start.network(source)
+        rematerialize(backbone, config.remat)
         optimizer = adamw(
-            config.learning_rate, steps * config.epochs, config.warmup, config.weight_decay
+            config.peak_rate,
+            steps * config.epochs,
+            config.warmup,
+            config.weight_decay,
+            accumulate=config.accumulate,
         )
         spectrum = spectra(backbone_kernels(backbone), start.method, str(backbone.size))
         model = task.model(backbone, classes, shape, optimizer, config.jit)
@@ -89,7 +107,7 @@ def finetune(
         def batches(start_step: int):
             return task.batches(
                 learned,
-                batch_size,
+                part,
                 shape,
                 augment=task.augmentation if config.augment else None,
                 seed=config.seed,
@@ -109,7 +127,7 @@ def finetune(
             model,
             run,
             batches,
-            steps_per_epoch=steps,
+            steps_per_epoch=steps * config.accumulate,
             epochs=config.epochs,
             label=f"fine-tuning {backbone.size} ({start.method})",
             console=console,

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.data import open_source, pipeline, steps_per_epoch
+from sweet_keras.layers.rematerialize import rematerialize
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 from sweet_keras.models.image_classifier import ImageClassifier
 from sweet_keras.models.late_subnetworks import LateSubnetworks
@@ -16,6 +17,7 @@ from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.environment import now, write_environment
 from sweet_keras.runs.geometry import parse_image_size, parse_ranks, parse_subnetworks
 from sweet_keras.runs.measurements import Pretraining, Task
+from sweet_keras.runs.on_devices import on_devices
 from sweet_keras.runs.pretrain_config import PretrainConfig
 from sweet_keras.runs.read_log import read_log
 from sweet_keras.runs.reconstruction import save_reconstruction
@@ -50,24 +52,37 @@ def pretrain(
     Raises:
         ValueError: If an option does not fit the data, or the folder is taken.
     """
-    console = console or Console(stderr=True)
-    run = RunDirectory(config.out)
+    with on_devices(config, console) as (run, console):
+        return _pretrain(config, run, console, overwrite, resume, arguments)
+
+
+def _pretrain(
+    config: PretrainConfig,
+    run: RunDirectory,
+    console: Console,
+    overwrite: bool,
+    resume: bool,
+    arguments: Sequence[str] | None,
+) -> Results:
     source = open_source(config.data, "train", channels=config.channels, on_error=config.on_error)
     with session(config.dtype, config.seed):
         batch_size = min(config.batch_size, len(source))
         steps = steps_per_epoch(source, batch_size)
+        part = config.part_of(batch_size)
         model = autoencoder(config, steps)
+        rematerialize(model, config.remat)
         image_shape = model.encoder.image_shape
 
         def batches(start_step: int):
             return pipeline(
                 source,
-                batch_size,
+                part,
                 image_shape=image_shape,
                 augment="mae",
                 seed=config.seed,
                 start_step=start_step,
                 workers=config.workers,
+                own_rows=True,
             )
 
         batches(0)  # refuses what does not fit before anything is written
@@ -78,7 +93,7 @@ def pretrain(
             model,
             run,
             batches,
-            steps_per_epoch=steps,
+            steps_per_epoch=steps * config.accumulate,
             epochs=config.epochs,
             label=f"pre-training {config.size}",
             console=console,
@@ -175,10 +190,12 @@ def supervised(config: PretrainConfig, steps: int, classes: int) -> ImageClassif
 
 
 def _compile(model: keras.Model, config: PretrainConfig, steps: int) -> None:
-    options = config.learning_rate, steps * config.epochs, config.warmup, config.weight_decay
+    options = config.peak_rate, steps * config.epochs, config.warmup, config.weight_decay
+    optimizer = muon(*options, accumulate=config.accumulate)
+    if config.optimizer == "adamw":  # beta_2 as in 2111.06377
+        optimizer = adamw(*options, beta_2=0.95, accumulate=config.accumulate)
     model.compile(
-        # beta_2 as in 2111.06377
-        optimizer=muon(*options) if config.optimizer == "muon" else adamw(*options, beta_2=0.95),
+        optimizer=optimizer,
         jit_compile="auto" if config.jit is None else config.jit,
     )
 
@@ -187,6 +204,7 @@ def _template_vit(config: PretrainConfig, visible: float) -> SweetTemplateViT:
     image_shape = (*parse_image_size(config.image_size), config.channels)
     tokens = (
         config.batch_size
+        // config.accumulate
         * (image_shape[0] // config.patch_size)
         * (image_shape[1] // config.patch_size)
     )

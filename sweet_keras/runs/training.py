@@ -61,19 +61,33 @@ def session(dtype: str, seed: int) -> Iterator[None]:
 
 
 def adamw(
-    learning_rate: float, steps: int, warmup: float, weight_decay: float, beta_2: float = 0.999
+    learning_rate: float,
+    steps: int,
+    warmup: float,
+    weight_decay: float,
+    beta_2: float = 0.999,
+    accumulate: int = 1,
 ) -> Any:
     """Returns AdamW with warm-up and cosine; biases, norms and positions are not decayed."""
     optimizer = keras.optimizers.AdamW(
-        WarmupCosine(learning_rate, steps, warmup), weight_decay=weight_decay, beta_2=beta_2
+        WarmupCosine(learning_rate, steps, warmup),
+        weight_decay=weight_decay,
+        beta_2=beta_2,
+        gradient_accumulation_steps=accumulate if accumulate > 1 else None,
     )
     optimizer.exclude_from_weight_decay(var_names=list(_NO_DECAY))
     return optimizer
 
 
-def muon(learning_rate: float, steps: int, warmup: float, weight_decay: float) -> Any:
+def muon(
+    learning_rate: float, steps: int, warmup: float, weight_decay: float, accumulate: int = 1
+) -> Any:
     """Returns Muon with warm-up and cosine; biases, norms and positions are not decayed."""
-    optimizer = KernelMuon(WarmupCosine(learning_rate, steps, warmup), weight_decay)
+    optimizer = KernelMuon(
+        WarmupCosine(learning_rate, steps, warmup),
+        weight_decay,
+        gradient_accumulation_steps=accumulate if accumulate > 1 else None,
+    )
     optimizer.exclude_from_weight_decay(var_names=list(_NO_DECAY))
     return optimizer
 
