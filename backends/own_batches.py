@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 __all__ = [
+    "Batches",
     "OwnRows",
     "bind",
     "next_order",
@@ -69,7 +70,7 @@ def next_order(gather: Callable[[int], list[int]]) -> int:
 _orders = itertools.count()
 
 
-def take(part: Any, rows: slice) -> Any:
+def take(part: Any, rows: slice | np.ndarray) -> Any:
     """Returns some rows of an array, or of all arrays in a nest of them."""
     if isinstance(part, Mapping):
         return {name: take(value, rows) for name, value in part.items()}
@@ -87,7 +88,7 @@ def own_fit_arguments(given: Mapping[str, Any], devices: Dealer, seed: int) -> d
         seed: Of the order of arrays, the same in every process.
 
     Returns:
-        The arguments, `x` a generator of tuples: a batch for each device of this process in turn.
+        The arguments, `x` and `validation_data` as `Batches`, with the number of steps.
 
     Raises:
         ValueError: If a data set comes without the number of its steps, with `validation_split`, or
@@ -100,18 +101,17 @@ def own_fit_arguments(given: Mapping[str, Any], devices: Dealer, seed: int) -> d
             f"Received: validation_split={given['validation_split']}"
         )
     data = given["x"], given["y"], given["sample_weight"]
-    batches, steps = _batches(*data, given["batch_size"], given["shuffle"], seed)
-    steps = given["steps_per_epoch"] or _known(steps, "steps_per_epoch")
-    given |= {"x": _dealt(batches, data[0], devices), "y": None, "sample_weight": None}
-    given |= {"batch_size": None, "shuffle": False, "steps_per_epoch": steps}
+    size = given["batch_size"]
+    batches = Batches(*data, size, devices, seed if given["shuffle"] else None)
+    steps = given["steps_per_epoch"] or batches.known_steps("steps_per_epoch")
+    given |= {"x": batches, "y": None, "sample_weight": None, "batch_size": None}
+    given |= {"shuffle": False, "steps_per_epoch": steps}
     if given["validation_data"] is not None:
-        validation = given["validation_data"]
-        parts = validation if isinstance(validation, tuple) else (validation,)
-        parts = (*parts, None, None)[:3]
-        size = given["validation_batch_size"] or given["batch_size"]
-        batches, steps = _batches(*parts, size, False, seed)
-        steps = given["validation_steps"] or _known(steps, "validation_steps")
-        given |= {"validation_data": _dealt(batches, parts[0], devices), "validation_steps": steps}
+        parts = given["validation_data"]
+        parts = (*(parts if isinstance(parts, tuple) else (parts,)), None, None)[:3]
+        held = Batches(*parts, given["validation_batch_size"] or size, devices)
+        steps = given["validation_steps"] or held.known_steps("validation_steps")
+        given |= {"validation_data": held, "validation_steps": steps}
         given["validation_batch_size"] = None
     return given
 
@@ -126,58 +126,97 @@ def own_evaluate_arguments(given: Mapping[str, Any], devices: Dealer) -> dict[st
     Raises:
         ValueError: As for `own_fit_arguments`.
     """
-    given = dict(given)
     data = given["x"], given["y"], given["sample_weight"]
-    batches, steps = _batches(*data, given["batch_size"], False, 0)
-    steps = given["steps"] or _known(steps, "steps")
-    given |= {"x": _dealt(batches, data[0], devices), "y": None, "sample_weight": None}
-    return given | {"batch_size": None, "steps": steps}
+    batches = Batches(*data, given["batch_size"], devices)
+    steps = given["steps"] or batches.known_steps("steps")
+    replaced = {"x": batches, "y": None, "sample_weight": None, "batch_size": None}
+    return {**given, **replaced, "steps": steps}
 
 
-def _known(steps: int | None, name: str) -> int:
-    if steps is None:
-        raise ValueError(
-            f"`{name}` must be given with a data set on several devices. Received: {name}=None"
-        )
-    return steps
+class Batches:
+    """Endless tuples of arrays: a batch for each device of this process in turn.
 
+    Args:
+        x: Arrays, or a data set of batches: anything that can be iterated.
+        y: Arrays, or `None`.
+        sample_weight: Arrays, or `None`.
+        batch_size: Rows of a whole batch of arrays.
+        devices: Deal the rows.
+        seed: Of the order of arrays, another one in each pass; in the order given without it.
+    """
 
-def _batches(
-    x: Any, y: Any, sample_weight: Any, batch_size: int | None, shuffle: Any, seed: int
-) -> tuple[Iterator[tuple], int | None]:
-    """Endless batches as tuples, and how many are one pass, if that is known."""
-    if _is_array(x):
-        parts = tuple(part for part in (x, y, sample_weight) if part is not None)
-        count, size = _rows(x), batch_size or 32
-        return _slices(parts, count, size, shuffle, seed), -(-count // size)
-    return _as_tuples(x), len(x) if hasattr(x, "__len__") else None
+    def __init__(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        batch_size: int | None,
+        devices: Dealer,
+        seed: int | None = None,
+    ) -> None:
+        """Keeps the arguments."""
+        self._x, self._devices, self._seed = x, devices, seed
+        self._size = batch_size or 32
+        self._arrays = ()
+        if _is_array(x):
+            self._arrays = tuple(part for part in (x, y, sample_weight) if part is not None)
+        self._peeked: Iterator[tuple] | None = None
 
+    def known_steps(self, name: str) -> int:
+        """Returns how many whole batches are one pass.
 
-def _as_tuples(x: Any) -> Iterator[tuple]:
-    while True:
-        done = True
-        for batch in x:
-            done = False
-            yield batch if isinstance(batch, tuple) else (batch,)
-        if done:  # what can be read once only has been read
-            return
+        Args:
+            name: Of the argument that says it otherwise, for the error.
 
+        Raises:
+            ValueError: If the data set does not say.
+        """
+        if self._arrays:
+            return -(-_rows(self._x) // self._size)
+        if not hasattr(self._x, "__len__"):
+            raise ValueError(
+                f"`{name}` must be given with a data set on several devices. Received: {name}=None"
+            )
+        return len(self._x)
 
-def _slices(parts: tuple, count: int, size: int, shuffle: bool, seed: int) -> Iterator[tuple]:
-    for epoch in itertools.count():
-        order = np.arange(count)
-        if shuffle:
-            order = np.random.default_rng((seed, epoch)).permutation(count)
-        for start in range(0, count, size):
-            yield tuple(take(part, order[start : start + size]) for part in parts)
+    def first(self) -> tuple:
+        """Returns the first batch, which stays the first."""
+        batches = iter(self)
+        first = next(batches)
+        if not self._arrays and iter(self._x) is self._x:  # it can be read once only
+            self._peeked = itertools.chain([first], batches)
+        return first
 
+    def __iter__(self) -> Iterator[tuple]:
+        """Starts anew, or goes on with what can be read once only."""
+        return self._peeked or self._dealt()
 
-def _dealt(batches: Iterator[tuple], x: Any, devices: Dealer) -> Iterator[tuple]:
-    for batch in batches:
-        if isinstance(x, OwnRows):
-            yield from devices.own_batches(batch)
-        else:
-            yield from (take(batch, rows) for rows in devices.deal(_rows(batch[0])))
+    def _dealt(self) -> Iterator[tuple]:
+        for batch in self._sliced() if self._arrays else self._read():
+            if isinstance(self._x, OwnRows):
+                yield from self._devices.own_batches(batch)
+            else:
+                yield from (take(batch, rows) for rows in self._devices.deal(_rows(batch[0])))
+
+    def _read(self) -> Iterator[tuple]:
+        while True:
+            done = True
+            numbered = hasattr(self._x, "__getitem__") and hasattr(self._x, "__len__")
+            for batch in map(self._x.__getitem__, range(len(self._x))) if numbered else self._x:
+                done = False
+                yield batch if isinstance(batch, tuple) else (batch,)
+            if done:  # what can be read once only has been read
+                return
+
+    def _sliced(self) -> Iterator[tuple]:
+        count = _rows(self._x)
+        for epoch in itertools.count():
+            order = np.arange(count)
+            if self._seed is not None:
+                order = np.random.default_rng((self._seed, epoch)).permutation(count)
+            for start in range(0, count, self._size):
+                rows = order[start : start + self._size]
+                yield tuple(take(part, rows) for part in self._arrays)
 
 
 def _is_array(x: Any) -> bool:

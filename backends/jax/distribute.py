@@ -17,12 +17,14 @@ from jax.experimental import multihost_utils
 # The iterator fixes the division of data by the first batch; there is no public place to say it.
 from keras.src.backend.jax.trainer import JAXEpochIterator
 
-from ..own_batches import bind, next_order, own_evaluate_arguments, own_fit_arguments
+from ..own_batches import bind, next_order, own_fit_arguments
 from ..patched import patched
 
 __all__ = ["Devices"]
 
 _BATCH, _MODEL = "batch", "model"
+
+_VALIDATION = ("validation_data", "validation_steps", "validation_batch_size")
 
 # Kernels of our layers, by the end of their path, divided by their outputs.
 _DIVIDED = {
@@ -145,15 +147,13 @@ class Devices:
 
     @contextlib.contextmanager
     def scope(self) -> Iterator[None]:
-        """Makes every `fit` and `evaluate` inside one of all devices."""
+        """Makes every `fit`, `evaluate` and `predict` inside one of all devices."""
         if self.count == 1:
             yield
             return
-        model = keras.Model
-        replaced = {"fit": self._fit(model.fit), "evaluate": self._evaluate(model.evaluate)}
         with (
             _distribution(self._all, self._model_parallel).scope(),
-            patched(model, **replaced),
+            patched(keras.Model, fit=self._fit(keras.Model.fit)),
             patched(JAXEpochIterator, _get_distributed_iterator=_divided),
         ):
             yield
@@ -164,21 +164,14 @@ class Devices:
             given = bind(fit, model, *arguments, **options)
             del given["self"]
             if self.processes > 1:
-                seed = next_order(self.gather)
-                given = own_fit_arguments(given, self, seed)
+                # Arrays in one order for all; validation is read as it is given, by all.
+                held = {name: given[name] for name in _VALIDATION}
+                given |= dict.fromkeys(_VALIDATION)
+                given = own_fit_arguments(given, self, next_order(self.gather)) | held
+                given["x"] = (batch for batch in given["x"])
             return fit(model, **given)
 
         return fit_on_all
-
-    def _evaluate(self, evaluate):
-        def evaluate_on_all(model, *arguments, **options):
-            given = bind(evaluate, model, *arguments, **options)
-            del given["self"]
-            if self.processes > 1 and not given.get("_use_cached_eval_dataset"):
-                given = own_evaluate_arguments(given, self)
-            return evaluate(model, **given)
-
-        return evaluate_on_all
 
     def _check(self, model: keras.Model) -> None:
         """Refuses a model that lies on one device."""

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..own_batches import bind, next_order, own_evaluate_arguments, own_fit_arguments
+from ..own_batches import Batches, bind, next_order, own_evaluate_arguments, own_fit_arguments
 from ..patched import patched
 from ..rows import Rows, held_rows, holding
 
@@ -194,18 +194,13 @@ class Devices:
                 "`jit_compile` must be False on several devices of TensorFlow. Received: True"
             )
 
-    def _dataset(self, batches: Iterator[tuple]) -> tuple[Any, Any]:
+    def _dataset(self, batches: Batches) -> tuple[Any, Any]:
         """The first batch, and all of them as a distributed data set."""
-        first = next(batches)
+        first = batches.first()
         spec = keras.tree.map_structure(
             lambda part: tf.TensorSpec((None, *part.shape[1:]), part.dtype), first
         )
-
-        def again():
-            yield first
-            yield from batches
-
-        data = tf.data.Dataset.from_generator(again, output_signature=spec)
+        data = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=spec)
         return first, self._strategy.distribute_datasets_from_function(lambda context: data)
 
     @contextlib.contextmanager

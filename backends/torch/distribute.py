@@ -15,7 +15,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from ..own_batches import bind, next_order, own_evaluate_arguments, own_fit_arguments
+from ..own_batches import Batches, bind, next_order, own_evaluate_arguments, own_fit_arguments
 from ..patched import patched
 from ..rows import Rows, held_rows, holding
 
@@ -141,8 +141,11 @@ class Devices:
                     "`jit_compile` must be False on several devices of torch. Received: True"
                 )
             self._equalise(model)
-            seed = next_order(self.gather)
-            return fit(model, **own_fit_arguments(given, self, seed))
+            given = own_fit_arguments(given, self, next_order(self.gather))
+            given["x"] = _loader(given["x"])
+            if given["validation_data"] is not None:
+                given["validation_data"] = _loader(given["validation_data"])
+            return fit(model, **given)
 
         return fit_own_rows
 
@@ -152,6 +155,7 @@ class Devices:
             del given["self"]
             if not given.get("_use_cached_eval_dataset"):  # `fit` has its own rows already
                 given = own_evaluate_arguments(given, self)
+                given["x"] = _loader(given["x"])
             return evaluate(model, **given)
 
         return evaluate_own_rows
@@ -237,6 +241,20 @@ class Devices:
             optimizer.build(model.trainable_variables)
         for variable in [*model.variables, *optimizer.variables]:
             dist.broadcast(variable.value.data, 0)
+
+
+class _Stream(torch.utils.data.IterableDataset):
+    """Batches as PyTorch takes them; Keras starts it anew where a generator would go on."""
+
+    def __init__(self, batches: Batches) -> None:
+        self.batches = batches
+
+    def __iter__(self):
+        return iter(self.batches)
+
+
+def _loader(batches: Batches) -> torch.utils.data.DataLoader:
+    return torch.utils.data.DataLoader(_Stream(batches), batch_size=None)
 
 
 _REPLACED = ("fit", "evaluate", "train_step", "test_step", "get_metrics_result")
