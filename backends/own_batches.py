@@ -11,6 +11,7 @@ import numpy as np
 __all__ = [
     "Batches",
     "OwnRows",
+    "batch_size_for",
     "bind",
     "next_order",
     "own_evaluate_arguments",
@@ -21,6 +22,8 @@ __all__ = [
 
 class Dealer(Protocol):
     """The devices, as far as batches are concerned."""
+
+    count: int
 
     def deal(self, total: int) -> list[slice]:
         """Which rows of a whole batch each device of this process has."""
@@ -70,6 +73,20 @@ def next_order(gather: Callable[[int], list[int]]) -> int:
 _orders = itertools.count()
 
 
+def batch_size_for(count: int, batch_size: int, devices: int) -> int:
+    """Returns a batch size whose last batch has a row for each device, if there are so many rows.
+
+    For measuring, where the mean over all rows does not depend on how they are batched.
+
+    Args:
+        count: Rows in all.
+        batch_size: The size wanted; the nearest smaller one is taken, or else the nearest larger.
+        devices: Number of devices.
+    """
+    sizes = (*range(batch_size, devices - 1, -1), *range(batch_size, count + 1))
+    return next((size for size in sizes if not 0 < count % size < devices), batch_size)
+
+
 def take(part: Any, rows: slice | np.ndarray) -> Any:
     """Returns some rows of an array, or of all arrays in a nest of them."""
     if isinstance(part, Mapping):
@@ -109,7 +126,7 @@ def own_fit_arguments(given: Mapping[str, Any], devices: Dealer, seed: int) -> d
     if given["validation_data"] is not None:
         parts = given["validation_data"]
         parts = (*(parts if isinstance(parts, tuple) else (parts,)), None, None)[:3]
-        held = Batches(*parts, given["validation_batch_size"] or size, devices)
+        held = Batches(*parts, given["validation_batch_size"] or size, devices, measured=True)
         steps = given["validation_steps"] or held.known_steps("validation_steps")
         given |= {"validation_data": held, "validation_steps": steps}
         given["validation_batch_size"] = None
@@ -127,7 +144,7 @@ def own_evaluate_arguments(given: Mapping[str, Any], devices: Dealer) -> dict[st
         ValueError: As for `own_fit_arguments`.
     """
     data = given["x"], given["y"], given["sample_weight"]
-    batches = Batches(*data, given["batch_size"], devices)
+    batches = Batches(*data, given["batch_size"], devices, measured=True)
     steps = given["steps"] or batches.known_steps("steps")
     replaced = {"x": batches, "y": None, "sample_weight": None, "batch_size": None}
     return {**given, **replaced, "steps": steps}
@@ -143,6 +160,7 @@ class Batches:
         batch_size: Rows of a whole batch of arrays.
         devices: Deal the rows.
         seed: Of the order of arrays, another one in each pass; in the order given without it.
+        measured: Whether arrays may come in smaller batches, see `batch_size_for`.
     """
 
     def __init__(
@@ -153,6 +171,7 @@ class Batches:
         batch_size: int | None,
         devices: Dealer,
         seed: int | None = None,
+        measured: bool = False,
     ) -> None:
         """Keeps the arguments."""
         self._x, self._devices, self._seed = x, devices, seed
@@ -160,6 +179,10 @@ class Batches:
         self._arrays = ()
         if _is_array(x):
             self._arrays = tuple(part for part in (x, y, sample_weight) if part is not None)
+            if measured:
+                self._size = batch_size_for(_rows(x), self._size, devices.count)
+            if _rows(x) % self._size:
+                devices.deal(_rows(x) % self._size)  # refused now, not after an epoch
         self._peeked: Iterator[tuple] | None = None
 
     def known_steps(self, name: str) -> int:

@@ -58,6 +58,11 @@ def current() -> Distribution | None:
     return _entered[-1] if _entered else None
 
 
+def devices() -> int:
+    """Returns the number of devices in all; 1 outside of `distribute`."""
+    return _entered[-1].devices if _entered else 1
+
+
 @contextlib.contextmanager
 def distribute(devices: int | str = "all", *, model_parallel: int = 1) -> Iterator[Distribution]:
     """Trains on several devices what is built, compiled and fitted inside.

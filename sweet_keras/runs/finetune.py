@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from sweet_keras.backends.own_batches import batch_size_for
 from sweet_keras.core.atomic import atomic_write
 from sweet_keras.data import Source, holdout, steps_per_epoch
+from sweet_keras.distribution.distribute import devices
 from sweet_keras.layers.rematerialize import rematerialize
 from sweet_keras.runs.choose_task import choose_task
 from sweet_keras.runs.directory import RunDirectory
@@ -122,7 +124,8 @@ def _finetune(
         held = None
         if validation is not None:
             once = {"shuffle": False, "repeat": False, "drop_remainder": False}
-            held = task.batches(validation, batch_size, shape, **once)
+            held_size = batch_size_for(len(validation), batch_size, devices())
+            held = task.batches(validation, held_size, shape, **once)
         seconds = train(
             model,
             run,
@@ -134,7 +137,7 @@ def _finetune(
             resume=resume,
             validation=held,
             validation_steps=validation
-            and steps_per_epoch(validation, batch_size, drop_remainder=False),
+            and steps_per_epoch(validation, held_size, drop_remainder=False),
         )
         with atomic_write(run.model) as path:
             model.save(path)
