@@ -26,12 +26,12 @@ _BATCH, _MODEL = "batch", "model"
 
 _VALIDATION = ("validation_data", "validation_steps", "validation_batch_size")
 
-# Kernels of our layers, by the end of their path, divided by their outputs.
+# Kernels of our layers, by the end of their path: those that widen by their outputs, those that
+# come back by their inputs, so that what lies between stays divided.
 _DIVIDED = {
-    r".*(qkv|mlp_in)_kernel": (None, _MODEL),
-    r".*(output|mlp_out)_kernel": (_MODEL, None),
-    r".*kernels/core": (None, None, _MODEL),
-    r".*kernels/output_scaler": (None, None),
+    r"(qkv|mlp_in)_kernel$": (None, _MODEL),
+    r"(output|mlp_out)_kernel$": (_MODEL, None),
+    r"kernels/core$": (None, None, _MODEL),
 }
 
 
@@ -198,7 +198,15 @@ class _DataParallel(_UnevenWhole, keras.distribution.DataParallel):
 
 
 class _ModelParallel(_UnevenWhole, keras.distribution.ModelParallel):
-    pass
+    def get_variable_layout(self, variable):
+        """Returns how a variable is divided; not, where its sides do not allow it."""
+        layout = super().get_variable_layout(variable)
+        parts = self.device_mesh.shape[1]
+        for axis, side in zip(layout.axes, variable.shape, strict=True):
+            if axis == _MODEL and side % parts:
+                whole = [None] * len(variable.shape)
+                return keras.distribution.TensorLayout(whole, self.device_mesh)
+        return layout
 
 
 def _distribution(devices: list[str], model_parallel: int) -> Any:

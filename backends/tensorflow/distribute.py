@@ -16,6 +16,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+# Its reduction over workers takes the mean of numbers along a dimension that they do not have.
+from keras.src.backend.tensorflow import trainer as keras_trainer
+
 from ..own_batches import Batches, bind, next_order, own_evaluate_arguments, own_fit_arguments
 from ..patched import patched
 from ..rows import Rows, held_rows, holding
@@ -120,14 +123,8 @@ class Devices:
             return [number]
         mine = [0] * self.processes
         mine[self.process] = number
-
-        @tf.function
-        def add_up(numbers):
-            context = tf.distribute.get_replica_context()
-            return context.all_reduce(tf.distribute.ReduceOp.SUM, numbers)
-
-        summed = self._strategy.run(add_up, args=(tf.constant(mine, tf.int64),))
-        summed = self._strategy.experimental_local_results(summed)[0].numpy()
+        here = self._strategy.run(lambda: tf.constant(mine, tf.int64))
+        summed = self._strategy.reduce(tf.distribute.ReduceOp.SUM, here, axis=None).numpy()
         return [int(value) // len(self._here) for value in summed]
 
     @contextlib.contextmanager
@@ -138,7 +135,14 @@ class Devices:
             return
         model = keras.Model
         replaced = {name: getattr(self, f"_{name}")(getattr(model, name)) for name in _REPLACED}
-        with self._strategy.scope(), patched(model, **replaced):
+        reduce = keras_trainer.reduce_per_replica
+        if self.processes > 1:
+            reduce = _first_of_worker(reduce)
+        with (
+            self._strategy.scope(),
+            patched(model, **replaced),
+            patched(keras_trainer, reduce_per_replica=reduce),
+        ):
             yield
 
     def _fit(self, fit):
@@ -226,6 +230,19 @@ class Devices:
             patched(optimizer, scale_loss=scale_by_rows),
         ):
             yield
+
+
+def _first_of_worker(reduce):
+    """What steps return, of the first device here; epochs ask the metrics, which add up."""
+
+    def reduce_per_replica(values, strategy, reduction):
+        if reduction == "concat":
+            return reduce(values, strategy, reduction)
+        return keras.tree.map_structure(
+            lambda value: strategy.experimental_local_results(value)[0], values
+        )
+
+    return reduce_per_replica
 
 
 _REPLACED = ("fit", "evaluate", "train_step", "test_step")

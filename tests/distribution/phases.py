@@ -1,6 +1,6 @@
 """Three phases on some devices, in a process of its own: losses and weights as arrays.
 
-    python phases.py OUT.npz DEVICES [PHASE …]
+    python phases.py OUT.npz DEVICES MODEL_PARALLEL [PHASE …]
 
 torch: under torchrun. TF_CONFIG and JAX_COORDINATOR_ADDRESS are read by `sk.distribute`.
 """
@@ -71,7 +71,7 @@ def finetune(keras, sk, x, y):
 PHASES = {"pretrain": pretrain, "adapt": adapt, "finetune": finetune}
 
 
-def main(out, devices, *phases):
+def main(out, devices, model_parallel, *phases):
     virtual_devices()
     if os.environ["KERAS_BACKEND"] == "torch":
         import torch
@@ -86,7 +86,7 @@ def main(out, devices, *phases):
     x = random.integers(0, 256, (13, 8, 8, 1)).astype("uint8")
     y = random.integers(0, 3, 13)
     arrays = {}
-    with sk.distribute(devices) as distribution:
+    with sk.distribute(devices, model_parallel=int(model_parallel)) as distribution:
         for phase in phases or PHASES:
             keras.utils.set_random_seed(3)
             for name, array in PHASES[phase](keras, sk, x, y).items():

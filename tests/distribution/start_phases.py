@@ -12,7 +12,7 @@ import numpy as np
 PROGRAM = Path(__file__).with_name("phases.py")
 
 
-def run_phases(folder, devices, *phases, backend, processes=1):
+def run_phases(folder, devices, *phases, backend, processes=1, model_parallel=1):
     """Returns the arrays that the phases gave on some devices.
 
     Args:
@@ -20,22 +20,18 @@ def run_phases(folder, devices, *phases, backend, processes=1):
         devices: How many, in all.
         *phases: Which; all by default.
         backend: The backend.
+        model_parallel: Devices that kernels are divided among.
         processes: In how many processes; on torch always one for each device.
     """
     out = Path(folder) / f"{devices}-{processes}-{'-'.join(phases)}.npz"
     if backend == "torch":
         processes = devices
-    command = [sys.executable, str(PROGRAM), str(out), str(devices), *phases]
-    environments = [_environment(backend, index, processes) for index in range(processes)]
-    if processes > 1:
-        port = _free_port()
-        for index, environment in enumerate(environments):
-            environment |= _meeting(backend, index, processes, port)
+    command = [sys.executable, str(PROGRAM), str(out), str(devices), str(model_parallel), *phases]
     running = [
         subprocess.Popen(
             command, cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        for env in environments
+        for env in environments(backend, processes)
     ]
     outputs = [process.communicate() for process in running]
     for process, (_, errors) in zip(running, outputs, strict=True):
@@ -44,17 +40,22 @@ def run_phases(folder, devices, *phases, backend, processes=1):
         return dict(arrays)
 
 
+def environments(backend, processes):
+    """Returns the environment of each process of a training: how they find each other."""
+    kept = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    for name in ("TF_CONFIG", "JAX_COORDINATOR_ADDRESS", "WORLD_SIZE", "RANK", "LOCAL_RANK"):
+        kept.pop(name, None)
+    kept["KERAS_BACKEND"] = backend
+    if processes == 1:
+        return [kept]
+    port = _free_port()
+    return [kept | _meeting(backend, index, processes, port) for index in range(processes)]
+
+
 def largest_difference(one, other):
     """Between two results of the same phases."""
     assert one.keys() == other.keys()
     return max(float(np.abs(one[name] - other[name]).max()) for name in one)
-
-
-def _environment(backend, index, processes):
-    kept = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    for name in ("TF_CONFIG", "JAX_COORDINATOR_ADDRESS", "WORLD_SIZE", "RANK", "LOCAL_RANK"):
-        kept.pop(name, None)
-    return kept | {"KERAS_BACKEND": backend}
 
 
 def _meeting(backend, index, processes, port):

@@ -32,3 +32,9 @@ def test_two_devices(on_one, on_two, phase):
 def test_two_processes(on_one, tmp_path):
     two = run_phases(tmp_path, 2, "finetune", backend=BACKEND, processes=2)
     assert largest_difference(phase_of(on_one, "finetune"), two) < 1e-5
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="the others refuse: see test_distribute.py")
+def test_kernels_are_divided(on_one, tmp_path):
+    two = run_phases(tmp_path, 2, "finetune", backend=BACKEND, model_parallel=2)
+    assert largest_difference(phase_of(on_one, "finetune"), two) < 1e-5
