@@ -15,7 +15,7 @@ from sweet_keras.runs.pretrain import pretrain
 from sweet_keras.runs.pretrain_config import PretrainConfig
 from sweet_keras.runs.read_log import read_log
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.keras, pytest.mark.once]
 
 PROGRAM = """
 import sys, torch
