@@ -70,7 +70,7 @@ def adamw(
 ) -> Any:
     """Returns AdamW with warm-up and cosine; biases, norms and positions are not decayed."""
     optimizer = keras.optimizers.AdamW(
-        WarmupCosine(learning_rate, steps, warmup),
+        WarmupCosine(learning_rate, steps, warmup, accumulate),
         weight_decay=weight_decay,
         beta_2=beta_2,
         gradient_accumulation_steps=accumulate if accumulate > 1 else None,
@@ -84,7 +84,7 @@ def muon(
 ) -> Any:
     """Returns Muon with warm-up and cosine; biases, norms and positions are not decayed."""
     optimizer = KernelMuon(
-        WarmupCosine(learning_rate, steps, warmup),
+        WarmupCosine(learning_rate, steps, warmup, accumulate),
         weight_decay,
         gradient_accumulation_steps=accumulate if accumulate > 1 else None,
     )
