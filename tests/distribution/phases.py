@@ -68,7 +68,18 @@ def finetune(keras, sk, x, y):
     return result(model.fit(x[:11], y[:11], batch_size=8, epochs=2, **options), model)
 
 
+def linear(keras, sk, x, y):
+    """A model of nothing of ours, which costs no time to compile; a last batch of 3 rows."""
+    layers = [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]
+    model = keras.Sequential(layers)
+    model.compile(keras.optimizers.SGD(1e-3), "mse", metrics=["mae"])
+    x = x / 255.0
+    options = {"shuffle": False, "verbose": 0, "validation_data": (x, y), "batch_size": 8}
+    return result(model.fit(x[:11], y[:11].astype("float32"), epochs=2, **options), model)
+
+
 PHASES = {"pretrain": pretrain, "adapt": adapt, "finetune": finetune}
+KNOWN = {**PHASES, "linear": linear}
 
 
 def main(out, devices, model_parallel, *phases):
@@ -89,7 +100,7 @@ def main(out, devices, model_parallel, *phases):
     with sk.distribute(devices, model_parallel=int(model_parallel)) as distribution:
         for phase in phases or PHASES:
             keras.utils.set_random_seed(3)
-            for name, array in PHASES[phase](keras, sk, x, y).items():
+            for name, array in KNOWN[phase](keras, sk, x, y).items():
                 arrays[f"{phase}/{name}"] = np.asarray(array, "float64")
     if distribution.is_writer:
         np.savez(out, **arrays)
