@@ -197,6 +197,13 @@ class Devices:
             raise ValueError(
                 "`jit_compile` must be False on several devices of TensorFlow. Received: True"
             )
+        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        if getattr(optimizer, "gradient_accumulation_steps", None):
+            # Keras would update, which devices do together, within a condition of each.
+            raise ValueError(
+                "`gradient_accumulation_steps` must be None on several devices of TensorFlow. "
+                f"Received: {optimizer.gradient_accumulation_steps}"
+            )
 
     def _dataset(self, batches: Batches) -> tuple[Any, Any]:
         """The first batch, and all of them as a distributed data set."""
