@@ -1,11 +1,14 @@
 """The folder of one run: what lies where, and when it may be written to."""
 
+import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 from sweet_keras.core.atomic import atomic_write
+from sweet_keras.runs.claims import claim
 from sweet_keras.runs.config import Config, flag, normalise_keys, option_name, read_values
 from sweet_keras.runs.read_log import read_log
 
@@ -50,9 +53,7 @@ class RunDirectory:
     environment = property(lambda self: self.path / "environment.json", doc="Versions.")
     log = property(lambda self: self.path / "log.csv", doc="One row for each epoch.")
     tensorboard = property(lambda self: self.path / "tensorboard", doc="Event files.")
-    checkpoint = property(
-        lambda self: self.path / "checkpoint" / "state.safetensors", doc="State to resume from."
-    )
+    checkpoints = property(lambda self: self.path / "checkpoint", doc="States to resume from.")
     template = property(lambda self: self.path / "template.sweet", doc="The template.")
     model = property(lambda self: self.path / "model.keras", doc="The fine-tuned model.")
     reconstruction = property(lambda self: self.path / "reconstruction.npz", doc="Images (npz).")
@@ -96,6 +97,40 @@ class RunDirectory:
                 )
         return read_values(self.config)
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps other processes from training here for as long as the block lasts.
+
+        Raises:
+            ValueError: if another process does, or the folder cannot be written to.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise ValueError(f"--out must be a folder. Received: {self.path}, a file")
+        self._make()
+        with contextlib.ExitStack() as stack:
+            try:
+                # Not in `locks`, which `--overwrite` removes.
+                granted = stack.enter_context(claim(self.path / ".running"))
+            except OSError as error:
+                raise ValueError(
+                    "--out must be a folder that can be written to. "
+                    f"Received: {self.path} ({error.strerror})"
+                ) from error
+            if not granted:
+                raise ValueError(
+                    "--out must be a folder in which no other process is training. "
+                    f"Received: {self.path}, which one uses now"
+                )
+            yield
+
+    def _make(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(
+                f"--out must be a folder that can be made. Received: {self.path} ({error.strerror})"
+            ) from error
+
     def start(self, *, overwrite: bool = False, resume: bool = False) -> None:
         """Makes the folder, or refuses to touch what lies there.
 
@@ -107,7 +142,7 @@ class RunDirectory:
             ValueError: if something is there and neither argument covers it.
         """
         if resume:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self._make()
             return
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(f"--out must be a folder. Received: {self.path}, a file")
@@ -126,12 +161,7 @@ class RunDirectory:
                     "--out must be a new or empty folder. "
                     f"Received: {self.path}, which holds {', '.join(taken)} but no run"
                 )
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ValueError(
-                f"--out must be a folder that can be made. Received: {self.path} ({error.strerror})"
-            ) from error
+        self._make()
         for name in _CONTENTS:
             item = self.path / name
             if item.is_dir() and not item.is_symlink():

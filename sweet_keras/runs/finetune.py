@@ -1,5 +1,6 @@
 """`sweet finetune`: from a template or a network to a classifier, detector or segmenter."""
 
+import contextlib
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -70,7 +71,7 @@ def finetune(
     console = console or Console(stderr=True)
     run = RunDirectory(config.out)
     task = choose_task(config, config.dropout)
-    with session(config.dtype, config.seed):
+    with session(config.dtype, config.seed), contextlib.ExitStack() as stack:
         start = StartingPoint(config)
         shape = start.image_shape
         source = task.open(config.data, "train", shape[2], config.on_error)
@@ -98,6 +99,7 @@ def finetune(
             )
 
         batches(0)  # refuses what does not fit before anything is written
+        stack.enter_context(run.held())
         run.start(overwrite=overwrite, resume=resume)
         run.write_config(config)
         write_environment(run.environment, "finetune", arguments)
@@ -114,6 +116,7 @@ def finetune(
             label=f"fine-tuning {backbone.size} ({start.method})",
             console=console,
             resume=resume,
+            saving=config.saving(),
             validation=held,
             validation_steps=validation
             and steps_per_epoch(validation, batch_size, drop_remainder=False),

@@ -1,5 +1,6 @@
 """`sweet pretrain`: from images to a template."""
 
+import contextlib
 from collections.abc import Sequence
 
 import keras
@@ -53,7 +54,7 @@ def pretrain(
     console = console or Console(stderr=True)
     run = RunDirectory(config.out)
     source = open_source(config.data, "train", channels=config.channels, on_error=config.on_error)
-    with session(config.dtype, config.seed):
+    with session(config.dtype, config.seed), contextlib.ExitStack() as stack:
         batch_size = min(config.batch_size, len(source))
         steps = steps_per_epoch(source, batch_size)
         model = autoencoder(config, steps)
@@ -71,6 +72,7 @@ def pretrain(
             )
 
         batches(0)  # refuses what does not fit before anything is written
+        stack.enter_context(run.held())
         run.start(overwrite=overwrite, resume=resume)
         run.write_config(config)
         write_environment(run.environment, "pretrain", arguments)
@@ -83,6 +85,7 @@ def pretrain(
             label=f"pre-training {config.size}",
             console=console,
             resume=resume,
+            saving=config.saving(),
             callbacks=late_subnetworks(model.encoder, config),
         )
         record = {

@@ -36,7 +36,16 @@ from sweet_keras.runs.variants import VARIANTS
 
 _RECIPE = "recipe.json"
 # Options of a pre-training that decide nothing, and those that only a template has.
-_ELSEWHERE = ("data", "out", "workers", "on_error")
+_ELSEWHERE = (
+    "data",
+    "out",
+    "workers",
+    "on_error",
+    "checkpoint_minutes",
+    "checkpoint_steps",
+    "keep",
+    "skip_limit",
+)
 _AUTOENCODERS = ("tleg", "wave", "small")
 _OF_TEMPLATES = ("ranks", "subnetworks", "subnetwork_rate", "subnetwork_start")
 

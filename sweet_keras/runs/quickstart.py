@@ -54,10 +54,10 @@ def quickstart(
     test = open_source(config.data, "test", channels=config.channels)
     classes = class_names(source)
     few_labels(source, config.labels)
-    run.start(overwrite=overwrite)
-    run.write_config(config)
-    write_environment(run.environment, "quickstart", arguments)
-    with session("float32", seed=0):
+    with session("float32", seed=0), run.held():
+        run.start(overwrite=overwrite)
+        run.write_config(config)
+        write_environment(run.environment, "quickstart", arguments)
         template, pretraining = _pretrain(config, source, run, console)
         trials: list[Trial] = []
         spectrum: list[Spectrum] = []
@@ -109,7 +109,7 @@ def _pretrain(config: QuickstartConfig, source: Source, run: RunDirectory, conso
         console=console,
         callbacks=late_subnetworks(model.encoder, options),
     )
-    shutil.rmtree(run.checkpoint.parent)
+    shutil.rmtree(run.checkpoints)
     template = model.template({"command": "quickstart", "options": config.to_mapping()})
     template.save(run.template)
     save_reconstruction(model, source, shape, run.reconstruction, seed=0)
