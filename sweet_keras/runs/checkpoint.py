@@ -5,7 +5,6 @@ import json
 import os
 import zlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 import keras
@@ -158,7 +157,7 @@ def restore_checkpoint(model: keras.Model, path: str | os.PathLike) -> Restored:
         Unreadable: if the file is missing, no checkpoint, or damaged.
         ValueError: if it belongs to another model.
     """
-    position, arrays = _read(path)
+    position, arrays = read_checkpoint(path)
     expected = training_state(model)
     groups: dict[str, dict[str, np.ndarray]] = {_RANDOM: {}, _METRIC: {}, "": {}}
     for name, array in arrays.items():
@@ -184,7 +183,18 @@ def restore_checkpoint(model: keras.Model, path: str | os.PathLike) -> Restored:
     return restored
 
 
-def _read(path: str | os.PathLike) -> tuple[Position, dict[str, np.ndarray]]:
+def read_checkpoint(path: str | os.PathLike) -> tuple[Position, dict[str, np.ndarray]]:
+    """Reads a checkpoint.
+
+    Args:
+        path: the file.
+
+    Returns:
+        How far the training was, and all arrays by name.
+
+    Raises:
+        Unreadable: if it is missing, no checkpoint, or damaged.
+    """
     try:
         with safe_open(path, framework="numpy") as file:
             about = json.loads(file.metadata()["training"])

@@ -19,8 +19,9 @@ class SkippedSteps:
     """Lets a model's training leave out steps whose gradient is not finite.
 
     The optimizer is wrapped until `close`, and losses that are not finite do not count in the means
-    of an epoch while `training` is set, as it is during a step, not in a validation. The number of skipped steps is looked at every `EVERY` steps, since a look waits for
-    the device: one in that time is put down to its batch, several to the rate, which is halved.
+    of an epoch while `training` is set, as it is during a step, not in a validation. The number of
+    skipped steps is looked at every `EVERY` steps, since a look waits for the device: one in that
+    time is put down to its batch, several to the rate, which is halved.
 
     A model in float16 has an optimizer that skips and rescales already, and is left as it is.
 

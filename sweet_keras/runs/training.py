@@ -99,8 +99,8 @@ def train(
 ) -> float:
     """Trains a built and compiled model, writing logs and checkpoints.
 
-    A checkpoint is written after each epoch, and as `saving` says; at SIGTERM and SIGINT the step is
-    finished and saved. A training that goes on ends as one that was never interrupted.
+    A checkpoint is written after each epoch, and as `saving` says; at SIGTERM and SIGINT the step
+    is finished and saved. A training that goes on ends as one that was never interrupted.
 
     Args:
         model: The model.

@@ -1,12 +1,16 @@
 """Trainings that are cut off within an epoch go on as if nothing had happened."""
 
+import contextlib
+import errno
 import os
+import shutil
 import signal
 
 import keras
 import numpy as np
 import pytest
 
+from sweet_keras.core import atomic
 from sweet_keras.runs.checkpoints import Checkpoints, NotSaved
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.interruption import Interrupted
@@ -38,6 +42,7 @@ class AtStep(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.seen.append(self.epoch * self.params["steps"] + batch + 1)
         if self.seen[-1] == self.step:
+            assert self.model  # asking for it brings the state of JAX back into the variables
             self.action()
 
 
@@ -125,26 +130,22 @@ def test_a_poisoned_batch_is_left_out(tmp_path, console):
     assert int(model.optimizer.iterations.numpy()) == STEPS * EPOCHS - 1
     assert type(model.optimizer).__name__ == "AdamW"
     assert "1 of the steps up to 5 skipped" in console.file.getvalue()
-    # The same without that batch: nothing else was changed by it.
-    model, left = make(), make()
-    short = [batch for batch, _ in zip(batches(0), range(3), strict=False)]
-    for one in short:
-        model.train_on_batch(*one)
-    stepped = run_training(left, tmp_path / "stop", console, poisoned=[4, 5], skip_limit=9)[0]
-    assert np.isfinite(stepped[-1]).all()
 
 
 def test_only_the_poisoned_step_is_left_out(tmp_path, console):
-    model = make()
-    kept = []
-    look = AtStep(3, lambda: kept.append([v.numpy() for v in model.weights]))
-    after = AtStep(4, lambda: kept.append([v.numpy() for v in model.weights]))
-    with pytest.raises(Diverged):
+    """Two poisoned steps at the end of an epoch, which is the last: weights and slots stay."""
+    watched = []
+
+    def look():
+        watched.append([variable.numpy() for variable in model.weights])
+
+    model, callback = make(), AtStep(3, look)
+    with pytest.raises(Diverged, match=r"2 steps skipped up to step 5.*All weights are finite"):
         run_training(
-            model, tmp_path / "a", console, poisoned=[4, 5], callbacks=[look, after], skip_limit=2
+            model, tmp_path / "a", console, poisoned=[4, 5], callbacks=[callback], skip_limit=2
         )
-    for name, a, b in zip(["kernel", "bias"], *kept, strict=False):
-        np.testing.assert_array_equal(a, b, err_msg=name)
+    for before, after in zip(watched[0][:2], model.weights[:2], strict=False):
+        np.testing.assert_array_equal(after.numpy(), before)
 
 
 def test_many_skipped_steps_lower_the_rate_and_then_end_it(tmp_path, console, monkeypatch):
@@ -165,13 +166,13 @@ def test_many_skipped_steps_lower_the_rate_and_then_end_it(tmp_path, console, mo
         run_training(make(), tmp_path / "c", console, poisoned=poisoned, skip_limit=4)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("step", [7, 10])
+@pytest.mark.once
+@pytest.mark.parametrize(("number", "step"), [(signal.SIGTERM, 7), (signal.SIGINT, 10)])
 def test_a_signal_is_answered_after_the_step(tmp_path, console, number, step):
     before = signal.getsignal(number)
     whole = run_training(make(), tmp_path / "whole", console)
     sends = AtStep(step, lambda: os.kill(os.getpid(), number))
-    with pytest.raises(Interrupted, match="saved after (step 2 of )?epoch 2") as caught:
+    with pytest.raises(Interrupted, match=r"saved after (step 2 of )?epoch 2") as caught:
         run_training(make(), tmp_path / "run", console, callbacks=[sends])
     assert caught.value.signal == number and sends.seen[-1] == step
     assert signal.getsignal(number) is before
@@ -228,11 +229,6 @@ def test_minutes(tmp_path, console, monkeypatch):
 @pytest.mark.once
 @pytest.mark.parametrize("name", ["checkpoint", "log"])
 def test_a_full_disk(tmp_path, console, name, monkeypatch):
-    import contextlib
-    import errno
-
-    from sweet_keras.core import atomic
-
     flush, count = atomic._flush, [0]
 
     def full(path):
@@ -254,14 +250,12 @@ def test_a_full_disk(tmp_path, console, name, monkeypatch):
 
 @pytest.mark.once
 def test_the_folder_goes(tmp_path, console):
-    import shutil
-
     folder = tmp_path / "run"
     gone = AtStep(6, lambda: shutil.rmtree(folder / "checkpoint"))
     whole = run_training(make(), folder, console, callbacks=[gone])
     assert len(list((folder / "checkpoint").iterdir())) == 2
     assert_equal(whole, run_training(make(), tmp_path / "whole", console))
     gone = AtStep(6, lambda: shutil.rmtree(tmp_path / "all"))
-    with pytest.raises(NotSaved, match="could not be written.*There is no checkpoint yet"):
+    with pytest.raises(NotSaved, match=r"could not be written.*There is no checkpoint yet"):
         run_training(make(), tmp_path / "all", console, callbacks=[gone])
     assert not (tmp_path / "all" / "checkpoint").exists()
