@@ -3,14 +3,13 @@
     KERAS_BACKEND=torch python -m benchmarks.fuzz --seconds 20
 
 from the root of the repository. For each reader valid files are made, changed at random (see
-`mutations.py`) and read, in one process, for so many
-seconds of the processor's time each. A crash is any exception but the
-errors that are documented (`ValueError`, `FileNotFoundError`) whose message says what was received,
-and on the command line any exit code but 0 and 2; a hang takes more than 10 seconds of the
-processor's time, or two minutes; a blow-up more
-than 1 GiB, which the operating system is asked to refuse. Adds the rows `fuzz_crash` (tried: inputs;
-failed: crashes and blow-ups; worst: MiB that the process grew by) and `fuzz_hang` (failed: hangs;
-worst: the longest in seconds) to `results/reliability.csv`. `--save FOLDER` keeps what failed.
+`mutations.py`) and read, in one process, for so many seconds of the processor's time each. A crash
+is any exception but the documented errors (`ValueError`, `FileNotFoundError`) whose message says
+what was received, and on the command line any exit code but 0 and 2; a hang takes more than 10
+seconds of the processor's time, or two minutes; a blow-up more than 1 GiB, which the operating
+system is asked to refuse. Adds the rows `fuzz_crash` (tried: inputs; failed: crashes and blow-ups;
+worst: MiB that the process grew by) and `fuzz_hang` (failed: hangs; worst: the longest in seconds)
+to `results/reliability.csv`. `--save FOLDER` keeps what failed.
 """
 
 import argparse
@@ -142,7 +141,7 @@ def _resident() -> int:
 
 @contextlib.contextmanager
 def _limited_memory():
-    """Lets the process grow by so much and no more; an allocation beyond that is a `MemoryError`."""
+    """Lets the process grow by so much; an allocation beyond that is a `MemoryError`."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limits = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 2 * GROWTH, limits[1]))

@@ -66,14 +66,14 @@ class ResumableSteps(keras.callbacks.CallbackList):
         self.interruption, self.clock = interruption, clock
         self.offset = self.start.step
         self._epoch = self.start.epoch
-        self._begun = False
+        self.begun = False
         self._random = restored.random or None
         self._epoch_began = self._saved_at = clock()
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Begins once."""
-        if not self._begun:
-            self._begun = True
+        if not self.begun:
+            self.begun = True
             super().on_train_begin(logs)
 
     def on_train_end(self, logs: dict | None = None) -> None:
@@ -84,7 +84,8 @@ class ResumableSteps(keras.callbacks.CallbackList):
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Gives an interrupted epoch its metrics and its time back."""
         self._epoch = epoch
-        super().on_epoch_begin(epoch, logs)
+        with self.checkpoints.reporting():
+            super().on_epoch_begin(epoch, logs)
         self._epoch_began = self.clock()
         if self.offset:
             self.restored.put_metrics(self.model)
@@ -108,7 +109,7 @@ class ResumableSteps(keras.callbacks.CallbackList):
             return  # the end of the epoch saves
         number = self._epoch * self.steps_per_epoch + done
         if number % SkippedSteps.EVERY == 0:
-            self.skipped.look(number)
+            self.skipped.look(self.model, number)
         if self.interruption.signal is not None:
             self._save(Position(epoch=self._epoch, step=done))
             self._stop(f"after step {done} of epoch {self._epoch + 1}")
@@ -124,9 +125,10 @@ class ResumableSteps(keras.callbacks.CallbackList):
             self._random = backends.current().device.random_state()
         self._epoch, self.offset = epoch + 1, 0
         logs = dict(logs or {})
-        if total := self.skipped.look(self._epoch * self.steps_per_epoch):
+        if total := self.skipped.look(self.model, self._epoch * self.steps_per_epoch):
             logs["skipped_steps"] = total
-        super().on_epoch_end(epoch, logs)
+        with self.checkpoints.reporting():
+            super().on_epoch_end(epoch, logs)
         self._save(Position(epoch=self._epoch))
         if self.interruption.signal is not None:
             self._stop(f"after epoch {self._epoch}")

@@ -48,13 +48,6 @@ class SkippedSteps:
                 if type(metric) is keras.metrics.Mean:
                     self._leave_out_what_is_not_finite(metric)
 
-    @property
-    def total(self) -> int:
-        """Steps skipped so far; waits for the device."""
-        if not self.active:
-            return 0
-        return int(keras.ops.convert_to_numpy(self.model.optimizer.skipped))
-
     def go_on_from(self, position: Position) -> None:
         """Goes on with the rate of an interrupted training."""
         self.before = position.skipped_before
@@ -67,10 +60,11 @@ class SkippedSteps:
             position, rate_factor=self.rate_factor, skipped_before=self.before
         )
 
-    def look(self, step: int) -> int:
-        """Deals with steps that were skipped since the last look.
+    def look(self, model: keras.Model, step: int) -> int:
+        """Deals with steps that were skipped since the last look; waits for the device.
 
         Args:
+            model: The model as `Callback.model` gives it, which brings back the state of JAX.
             step: Steps done in all.
 
         Returns:
@@ -79,7 +73,9 @@ class SkippedSteps:
         Raises:
             Diverged: If there are too many, or the weights are broken.
         """
-        total = self.total
+        if not self.active:
+            return 0
+        total = int(keras.ops.convert_to_numpy(model.optimizer.skipped))
         new, self.before = total - self.before, total
         if new <= 0:
             return total

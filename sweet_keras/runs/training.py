@@ -134,6 +134,16 @@ def train(
         restored = checkpoints.restore(model) if resume else None
         restored = restored or Restored(Position(epoch=0))
         start = restored.position
+        first, done = start.epoch, start.epoch * steps_per_epoch + start.step
+        if start.step >= steps_per_epoch:
+            raise ValueError(
+                f"The data must be those of the interrupted run, with more than {start.step} steps "
+                f"in an epoch. Received: data with {steps_per_epoch}"
+            )
+        if start.step and len(restored.metrics) != len(model.metrics_variables):
+            # Some metrics are made when they are first needed, on TensorFlow within the step.
+            model.evaluate(batches(done), steps=1, verbose=0)
+            restored = checkpoints.restore(model)
         skipped.go_on_from(start)
         before = sum(row["seconds"] for row in read_log(run.log) if row["epoch"] <= start.epoch)
         began = time.perf_counter() - before - start.seconds
@@ -147,7 +157,6 @@ def train(
             ProgressBar(console, label, steps_per_epoch),
         ]
         stack.enter_context(closing(callbacks))
-        stack.enter_context(checkpoints.reporting())
         steps = ResumableSteps(
             callbacks,
             model,
@@ -159,13 +168,11 @@ def train(
             skipped=skipped,
             interruption=interruption,
         )
-        first = start.epoch
         parts = [(steps_per_epoch, epochs)]
         if start.step:
             parts.insert(0, (steps_per_epoch - start.step, first + 1))
-        done = first * steps_per_epoch + start.step
         for length, last in parts:
-            if first == epochs or model.stop_training:
+            if first == epochs or (steps.begun and model.stop_training):
                 break
             model.fit(
                 batches(done),

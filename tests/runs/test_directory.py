@@ -1,3 +1,4 @@
+import errno
 import json
 
 import pytest
@@ -119,3 +120,32 @@ def test_environment_notes_command_and_versions(run):
     assert [again["command_line"] for again in environment["resumed"]] == [
         "sweet pretrain --resume"
     ]
+
+
+def test_one_process_at_a_time(run):
+    other = RunDirectory(run.path)
+    with run.held():
+        begin(run)
+        with (
+            pytest.raises(ValueError, match=r"no other process is training\. Received.*run"),
+            other.held(),
+        ):
+            pass
+        run.start(overwrite=True)  # does not remove the claim
+        with pytest.raises(ValueError, match="no other process"), other.held():
+            pass
+    with other.held():
+        pass
+
+
+def test_a_folder_that_cannot_be_written_to(run, monkeypatch):
+    def refuses(*arguments, **options):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(type(run.path), "open", refuses)
+    with pytest.raises(ValueError, match=r"can be written to\. Received.*Read-only"), run.held():
+        pass
+    monkeypatch.undo()
+    monkeypatch.setattr(type(run.path), "mkdir", refuses)
+    with pytest.raises(ValueError, match=r"can be made\. Received.*Read-only"), run.held():
+        pass
