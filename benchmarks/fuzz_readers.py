@@ -37,7 +37,6 @@ def template(folder: Path) -> Reader:
 def configuration(folder: Path) -> Reader:
     """`--config FILE`, in YAML and in JSON."""
     from sweet_keras.runs.config import read_values
-    from sweet_keras.runs.finetune_config import FinetuneConfig
     from sweet_keras.runs.pretrain_config import PretrainConfig
 
     options = PretrainConfig(data="photos", out=str(folder / "run"))
@@ -55,8 +54,7 @@ def configuration(folder: Path) -> Reader:
     def read(given):
         path = folder / f"options{given[0]}"
         path.write_bytes(given[1])
-        for config in (PretrainConfig, FinetuneConfig):
-            config.from_mapping(read_values(path), str(path))
+        PretrainConfig.from_mapping(read_values(path), str(path))
 
     return read, mutate
 

@@ -57,6 +57,7 @@ def main() -> None:
     """Parses the command line, kills, compares and writes the rows."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("--minutes", type=float, default=1e9, help="no kills after so many")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dry", action="store_true", help="write no rows")
     options = parser.parse_args()
@@ -76,7 +77,8 @@ def main() -> None:
         train(lines["finetune"])
         kills = read = unreadable = saving = different = runs = 0
         worst = 0.0
-        while kills < options.kills:
+        end = time.monotonic() + 60 * options.minutes
+        while kills < options.kills and time.monotonic() < end:
             command = ("pretrain", "finetune")[runs % 2]
             runs += 1
             out = folder / f"run-{runs}"
@@ -84,9 +86,11 @@ def main() -> None:
             before = kills
             while not (out / "results.json").exists():
                 resume = ["--resume"] if (out / "config.yaml").exists() else []
-                if not train([*line, *resume], rng if kills < options.kills else None):
+                more = kills < options.kills and time.monotonic() < end
+                if not train([*line, *resume], rng if more else None):
                     continue
                 kills += 1
+                print(f"killed {kills}", file=sys.stderr, flush=True)
                 saving += bool([*out.glob("checkpoint/.step-*")])
                 for checkpoint in out.glob("checkpoint/step-*"):
                     read += 1
@@ -107,6 +111,9 @@ def main() -> None:
 
 def prepare() -> None:
     """Imports everything, and touches no device."""
+    import grain  # noqa: F401
+    import tensorboardX  # noqa: F401
+
     from sweet_keras import backends
 
     backends.current()

@@ -201,8 +201,17 @@ def read_checkpoint(path: str | os.PathLike) -> tuple[Position, dict[str, np.nda
             arrays = {name: file.get_tensor(name) for name in file.keys()}
         position = Position.from_mapping(about)
         sound = about.get("crc32") in (None, _check_sum(arrays))
-    # MemoryError: of a damaged header that asks for more than there is.
-    except (OSError, SafetensorError, TypeError, ValueError, LookupError, AttributeError) as error:
+    # Whatever a damaged header or its JSON may lead to.
+    except (
+        OSError,
+        SafetensorError,
+        TypeError,
+        ValueError,
+        LookupError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise Unreadable(
             f"Expected the checkpoint of a training. Received: {path} ({error})"
         ) from error

@@ -78,7 +78,7 @@ class Results:
         """
         try:
             values = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ValueError(f"Expected a results file in JSON. Received: {path} ({error})") from (
                 error
             )

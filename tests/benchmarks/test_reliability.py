@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PORTABLE = ("configuration", "size", "idx", "npz", "image", "coco", "voc", "masks", "results")
-OF_KERAS = ("template", "checkpoint", "foreign_safetensors", "foreign_npz", "published")
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/statm").exists(), reason="memory is limited as on Linux"
-)
+READERS = ("size", "configuration", "idx", "npz", "image", "coco", "voc", "masks", "results")
+OF_NETWORKS = ("template", "checkpoint", "foreign_safetensors", "foreign_npz", "published")
+pytestmark = [
+    pytest.mark.keras,
+    pytest.mark.once,
+    pytest.mark.skipif(
+        not Path("/proc/self/statm").exists(), reason="memory is limited as on Linux"
+    ),
+]
 
 
 @pytest.fixture
@@ -38,14 +42,13 @@ def attack(load, reader, folder, count):
     return refused
 
 
-@pytest.mark.parametrize("reader", PORTABLE)
+@pytest.mark.parametrize("reader", READERS)
 def test_what_is_nearly_valid_is_read_or_refused(load, reader, tmp_path):
     assert 0 < attack(load, reader, tmp_path, 100) < 100
     assert not (tmp_path.parent / "escaped").exists()
 
 
-@pytest.mark.once
-@pytest.mark.parametrize("reader", OF_KERAS)
+@pytest.mark.parametrize("reader", OF_NETWORKS)
 def test_networks_and_checkpoints(load, reader, tmp_path):
     assert attack(load, reader, tmp_path, 40) > 0
 
