@@ -50,7 +50,7 @@ _PRETRAIN = {
 }
 _FINETUNE = {**_TINY, "size": "L1H2", "dropout": "0.2", "val-fraction": "0.2"}
 _IMAGES = 160  # 20 steps an epoch
-_EARLY = 0.1  # share of the kills that may come before the first step is done
+_EARLY = 0.1  # share of the kills that come at the start
 
 
 def main() -> None:
@@ -162,14 +162,15 @@ def train(line: list[str], kill: random.Random | None = None) -> bool:
         os.close(reading)
         os._exit(child(line, writing))
     os.close(writing)
-    early = kill is not None and kill.random() < _EARLY
-    if not early:
-        os.read(reading, 1)  # a step is done, or the process has ended
-    os.close(reading)
     if kill is not None:
-        time.sleep(kill.uniform(0, 4.0 if early else 0.5))
+        # By steps, not by the clock: on a busy machine half a second may be no step at all.
+        steps = 0 if kill.random() < _EARLY else kill.randint(1, 15)
+        while steps > 0 and (done := len(os.read(reading, steps))):
+            steps -= done
+        time.sleep(kill.uniform(0, 0.05))
         # Does nothing to a process that has just ended: it is not waited for yet.
         os.kill(process, signal.SIGKILL)
+    os.close(reading)
     _, status = os.waitpid(process, 0)
     if os.WIFSIGNALED(status):
         return True
@@ -179,7 +180,7 @@ def train(line: list[str], kill: random.Random | None = None) -> bool:
 
 
 def child(line: list[str], writing: int) -> int:
-    """Carries out a command line; writes a byte when its first step is done."""
+    """Carries out a command line; writes a byte when a step is done, before it is saved."""
     from sweet_keras import backends, report
     from sweet_keras.cli.app import run
     from sweet_keras.runs.resumable_steps import ResumableSteps
@@ -189,12 +190,10 @@ def child(line: list[str], writing: int) -> int:
 
     backends.current().device.set_determinism(0)
     ends = ResumableSteps.on_train_batch_end
-    written = []
 
     def tell(self, batch, logs=None):
-        if not written:
-            with contextlib.suppress(BrokenPipeError):  # an early kill does not wait for it
-                written.append(os.write(writing, b"x"))
+        with contextlib.suppress(BrokenPipeError):  # nobody waits for a run that is not killed
+            os.write(writing, b"x")
         ends(self, batch, logs)
 
     ResumableSteps.on_train_batch_end = tell

@@ -84,8 +84,9 @@ class Results:
             )
         try:
             return cls.from_mapping(values)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
+        # TypeError, AttributeError: of values of another type than is compared with.
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path} must hold results. Received: {error}") from error
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes `results.json`; the file is whole or not there.
