@@ -16,7 +16,7 @@ table has the distance to the test images.
 """
 
 import argparse
-import gzip
+import dataclasses
 import json
 import os
 import random
@@ -31,9 +31,9 @@ from PIL import Image
 
 import sweet_keras as sk
 from sweet_keras.core.atomic import atomic_write
+from sweet_keras.data.read_idx import read_idx
 from sweet_keras.evaluation.frechet_distance import frechet_distance
 from sweet_keras.evaluation.image_features import classifier_features, label_agreement
-from sweet_keras.evaluation.precision_recall import precision_recall
 from sweet_keras.initialization.resized_generator import resized_generator
 from sweet_keras.initialization.selection import prefix_selection
 from sweet_keras.initialization.truncated_normal import truncated_normal
@@ -41,6 +41,7 @@ from sweet_keras.layers.singular_template import SingularTemplate
 from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.warmup_cosine import WarmupCosine
 from sweet_keras.runs.claims import claim
+from sweet_keras.runs.generator_measures import Measures
 from sweet_keras.runs.sample import in_rows
 from sweet_keras.runs.starting_point import load_model
 
@@ -215,11 +216,11 @@ class Study:
                     began = time.process_time()
                     generator.fit(batches, steps_per_epoch=step - before, shuffle=False, verbose=0)
                     seconds += time.process_time() - began
-                made, measures = self.measure(generator)
+                made, features, measures = self.measure(generator)
                 curve.append({"step": step, **measures})
             found = {
                 "method": method, "size": size, "seed": seed, "learning_rate": rate,
-                "held_out": frechet_distance(self.real["held"], self.extract(made)),
+                "held_out": frechet_distance(self.real["held"], features),
                 "cpu_seconds": seconds, "curve": curve,
             }  # fmt: skip
             save_grid(made, self.out / "grids" / f"{path.stem}.png")
@@ -232,24 +233,20 @@ class Study:
         path = self.out / "guided.json"
         if path.exists():
             return
-        made, measures = self.measure(sk.materialize_generator(self.source("template")), GUIDED)
+        made, _, measures = self.measure(sk.materialize_generator(self.source("template")), GUIDED)
         save_grid(made, self.out / "grids" / "guided.png")
         note(path, {**GUIDED, **measures})
 
     def measure(
         self, generator: sk.ImageGenerator, sampler: dict = SAMPLER
-    ) -> tuple[np.ndarray, dict[str, float]]:
-        """Images, and what they are worth beside the test images."""
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
+        """Images, their features, and what they are worth beside the test images."""
         labels = np.arange(SAMPLES) % CLASSES
         made = generator.generate(labels, seed=0, batch_size=250, **sampler)
         features = self.extract(made)
-        precision, recall = precision_recall(self.real["test"], features)
-        return made, {
-            "frechet": frechet_distance(self.real["test"], features),
-            "precision": precision,
-            "recall": recall,
-            "label_agreement": label_agreement(self.classifier, made, labels),
-        }
+        agreement = label_agreement(self.classifier, made, labels)
+        measures = Measures.of_features(self.real["test"], features, agreement)
+        return made, features, dataclasses.asdict(measures)
 
 
 def compile_for(generator: sk.ImageGenerator, rate: float, steps: int) -> None:
@@ -261,17 +258,10 @@ def compile_for(generator: sk.ImageGenerator, rate: float, steps: int) -> None:
 
 def read_images(folder: Path) -> Images:
     """Fashion-MNIST, a part of the training images put aside."""
-
-    def read(name: str, offset: int) -> np.ndarray:
-        return np.frombuffer(gzip.decompress((folder / name).read_bytes()), np.uint8, offset=offset)
-
-    x = read("train-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28, 1)
-    y = read("train-labels-idx1-ubyte.gz", 8).astype("int32")
-    order = np.random.default_rng(0).permutation(len(x))
+    train, test = (read_idx(folder, split) for split in ("train", "test"))
+    order = np.random.default_rng(0).permutation(len(train))
     held, kept = np.sort(order[:HELD_OUT]), np.sort(order[HELD_OUT:])
-    test = read("t10k-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28, 1)
-    test_y = read("t10k-labels-idx1-ubyte.gz", 8)
-    return Images(x[kept], y[kept], x[held], test, test_y)
+    return Images(*train.read(kept), train.images[held], test.images, test.labels)
 
 
 def save_grid(made: np.ndarray, path: Path) -> None:

@@ -1,12 +1,12 @@
 """What was measured with: versions, threads, sources, and the rate of a matrix product."""
 
 import hashlib
-import importlib.metadata
 import os
 import platform
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
+
+from sweet_keras.runs import environment
 
 from .clock import now
 
@@ -40,20 +40,14 @@ def cores() -> int:
 
 def describe(threads: int) -> dict:
     """Versions and machine, for the JSON file."""
-    versions = {}
-    for package in _PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return {
-        "versions": versions,
+        "versions": environment.installed_versions(_PACKAGES),
         "python": platform.python_version(),
         "processor": processor(),
         "cores": os.cpu_count(),
         "threads": threads,
         "load_before": round(os.getloadavg()[0], 2),
-        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+        "measured": environment.now(),
         "sources": sources(),
     }
 

@@ -62,55 +62,59 @@ def materialize_generator(
     small.fit(images, labels)
     ```
     """
+    backbone = generator.backbone
+    fits = isinstance(backbone, GeneratedViT) or (
+        isinstance(backbone, SweetTemplateViT) and backbone.window is None
+    )
+    if not fits:
+        raise ValueError(
+            "`generator` must be around a GeneratedViT or a SweetTemplateViT without windows. "
+            f"Received: {type(backbone).__name__}"
+        )
     if not generator.built:
         generator.build()
-    if adapt is not None:
-        steps, batch_size = count_steps(adapt, epochs, batch_size, steps)
-    backbone = _resized(generator.backbone, size, batch_size, frozen=adapt is not None)
-    if adapt is not None:
-        if isinstance(adapt, tuple):
-            warn_unless_pixels(adapt[0])
-        generator = resized_generator(generator, backbone, seed)
-        fit_briefly(
-            generator, adapt, steps, batch_size, learning_rate, rest_rate=REST_RATE, seed=seed
-        )
-    return resized_generator(generator, _plain(backbone))
+    if adapt is None:
+        return resized_generator(generator, _plain(backbone, size))
+    steps, batch_size = count_steps(adapt, epochs, batch_size, steps)
+    if isinstance(adapt, tuple):
+        warn_unless_pixels(adapt[0])
+    fitted = resized_generator(generator, _frozen(backbone, size, batch_size), seed)
+    fit_briefly(fitted, adapt, steps, batch_size, learning_rate, rest_rate=REST_RATE, seed=seed)
+    return resized_generator(fitted, _plain(fitted.backbone))
 
 
-def _resized(
-    backbone: SweetTemplateViT | GeneratedViT,
-    size: str | ViTSize | None,
-    batch_size: int,
-    frozen: bool,
+def _plain(
+    backbone: SweetTemplateViT | GeneratedViT, size: str | ViTSize | None = None
+) -> ViTBackbone:
+    """The kernels of a size, written out."""
+    if isinstance(backbone, SweetTemplateViT):
+        options = {"drop_path": backbone.drop_path, "dtype": backbone.dtype_policy}
+        return materialize(backbone.template(), size, **options)
+    if size is not None and ViTSize.parse(size, backbone.head_dim) != backbone.size:
+        backbone = _of_size(backbone, size)
+    return backbone.materialize()
+
+
+def _frozen(
+    backbone: SweetTemplateViT | GeneratedViT, size: str | ViTSize | None, batch_size: int
 ) -> SweetTemplateViT | GeneratedViT:
-    """The network under its constraint in another size, what is shared between sizes frozen."""
-    target = ViTSize.parse(size or backbone.size, backbone.head_dim)
-    if isinstance(backbone, SweetTemplateViT) and backbone.window is None:
-        if target == backbone.size and not frozen:
-            return backbone
-        template = backbone.template().resize(target)
-        tokens = tokens_in_step(template, batch_size)
-        return SweetTemplateViT(
-            template, drop_path=backbone.drop_path, tokens=tokens, dtype=backbone.dtype_policy
-        )
+    """The network under its constraint in a size, what is shared between sizes frozen."""
+    size = size or backbone.size
     if isinstance(backbone, GeneratedViT):
-        if target == backbone.size and not frozen:
-            return backbone
-        if isinstance(backbone.expansion, SingularTemplate):
-            return fine_start(backbone, target)
+        return _of_size(backbone, size)
+    template = backbone.template().resize(size)
+    return SweetTemplateViT(
+        template,
+        drop_path=backbone.drop_path,
+        tokens=tokens_in_step(template, batch_size),
+        dtype=backbone.dtype_policy,
+    )
+
+
+def _of_size(backbone: GeneratedViT, size: str | ViTSize) -> GeneratedViT:
+    if not isinstance(backbone.expansion, SingularTemplate):
         raise ValueError(
             "`size` and `adapt` go with a SweetTemplateViT, or a network by `fine_vit`. "
-            f"Received: size={size!r}, a {type(backbone.expansion).__name__}"
+            f"Received: size={str(size)!r}, a {type(backbone.expansion).__name__}"
         )
-    raise ValueError(
-        "`generator` must be around a GeneratedViT or a SweetTemplateViT without windows. "
-        f"Received: {type(backbone).__name__}"
-    )
-
-
-def _plain(backbone: SweetTemplateViT | GeneratedViT) -> ViTBackbone:
-    if isinstance(backbone, GeneratedViT):
-        return backbone.materialize()
-    return materialize(
-        backbone.template(), drop_path=backbone.drop_path, dtype=backbone.dtype_policy
-    )
+    return fine_start(backbone, size)

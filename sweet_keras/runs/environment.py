@@ -6,7 +6,7 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,17 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def installed_versions(packages: Iterable[str]) -> dict[str, str]:
+    """Returns the version of each package that is installed."""
+    versions = {}
+    for package in packages:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
 def describe_environment(command: str, arguments: Sequence[str] | None = None) -> dict[str, Any]:
     """Returns the command and all that may explain a difference between two runs.
 
@@ -42,12 +53,6 @@ def describe_environment(command: str, arguments: Sequence[str] | None = None) -
     Returns:
         A mapping that JSON can hold.
     """
-    versions = {}
-    for package in _PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return {
         "command": command,
         "command_line": None if arguments is None else "sweet " + shlex.join(arguments),
@@ -56,7 +61,7 @@ def describe_environment(command: str, arguments: Sequence[str] | None = None) -
         "platform": platform.platform(),
         "cpu_count": os.cpu_count(),
         "backend": _loaded_backend(),
-        "versions": versions,
+        "versions": installed_versions(_PACKAGES),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterable
+from typing import Self
 
 import keras
 import numpy as np
@@ -41,6 +42,17 @@ class Measures:
     recall: float
     label_agreement: float
 
+    @classmethod
+    def of_features(cls, real: np.ndarray, made: np.ndarray, label_agreement: float) -> Self:
+        """Compares features (n, d) of test images and (m, d) of generated ones."""
+        precision, recall = precision_recall(real, made)
+        return cls(
+            frechet=frechet_distance(real, made),
+            precision=precision,
+            recall=recall,
+            label_agreement=label_agreement,
+        )
+
 
 class GeneratorMeasures:
     """Compares a generator's images with test images; these are looked at once.
@@ -70,7 +82,6 @@ class GeneratorMeasures:
         """Reads the classifier and looks at the test images."""
         self.config, self.seed = config, seed
         self.classifier = _classifier(config, test, image_shape)
-        self.classes = len(class_names(test))
         self._extract = classifier_features(self.classifier, _BATCH)
         if len(test) < LEAST_IMAGES:
             raise ValueError(
@@ -89,14 +100,8 @@ class GeneratorMeasures:
         """Makes images and measures them."""
         labels = np.arange(self.config.samples) % generator.classes
         images = generator.generate(labels, seed=self.seed, **self.config.sampling())
-        made = self._extract(images)
-        precision, recall = precision_recall(self._real, made)
-        return Measures(
-            frechet=frechet_distance(self._real, made),
-            precision=precision,
-            recall=recall,
-            label_agreement=label_agreement(self.classifier, images, labels, _BATCH),
-        )
+        agreement = label_agreement(self.classifier, images, labels, _BATCH)
+        return Measures.of_features(self._real, self._extract(images), agreement)
 
 
 class MeasureGenerator(keras.callbacks.Callback):

@@ -4,13 +4,13 @@ import time
 
 import keras
 
-from sweet_keras.data import Source, pipeline
+from sweet_keras.data import Source
 from sweet_keras.initialization.materialize_generator import materialize_generator
 from sweet_keras.initialization.resized_generator import resized_generator
 from sweet_keras.models.image_generator import ImageGenerator
 from sweet_keras.models.vit_backbone import ViTBackbone
 from sweet_keras.runs.finetune_config import FinetuneConfig
-from sweet_keras.runs.starting_point import METHODS, StartingPoint, load_model
+from sweet_keras.runs.starting_point import METHODS, StartingPoint, fit_options, load_model
 
 
 class GeneratorStart:
@@ -75,8 +75,11 @@ class GeneratorStart:
     def _from_generator(self, learned: Source) -> ImageGenerator:
         config, made = self.config, self._source
         if not isinstance(made.backbone, ViTBackbone):
-            adapt = self._batches(learned) if self.method == "sweet_adapt" else {}
-            made = materialize_generator(made, config.size, seed=config.seed, **adapt)
+            adapt = {}
+            if self.method == "sweet_adapt":
+                options = config.batch_size, config.adapt_epochs, config.seed
+                adapt = fit_options(learned, self.image_shape, *options, labels=True)
+            made = materialize_generator(made, config.size, **adapt)
         # Made anew, since a loaded network keeps the precision that it was saved with.
         policy = keras.config.dtype_policy().name
         vit = ViTBackbone.from_config({**made.backbone.get_config(), "dtype": policy})
@@ -91,17 +94,6 @@ class GeneratorStart:
         if config.label_dropout is not None:
             made.label_dropout = config.label_dropout
         return made
-
-    def _batches(self, learned: Source) -> dict:
-        config = self.config
-        size = min(config.batch_size, len(learned))
-        return {
-            "adapt": pipeline(
-                learned, size, image_shape=self.image_shape, labels=True, seed=config.seed
-            ),
-            "steps": max(1, round(config.adapt_epochs * len(learned) / size)),
-            "batch_size": size,
-        }
 
     def _check(self, model: ImageGenerator) -> None:
         config = self.config

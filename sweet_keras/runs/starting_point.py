@@ -92,13 +92,23 @@ def adapt_options(
     By the loss of the masked autoencoder, without labels; with a number of `classes` by
     classification of these.
     """
+    given = {"augment": "mae", "labels": classes is not None}
+    options = fit_options(source, image_shape, batch_size, epochs, seed, **given)
+    return {**options, "classes": classes}
+
+
+def fit_options(
+    source: Source,
+    image_shape: tuple[int, int, int],
+    batch_size: int,
+    epochs: float,
+    seed: int,
+    **batches: Any,
+) -> dict[str, Any]:
+    """Returns the arguments of a brief fit to images; `batches` are options of `pipeline`."""
     batch_size = min(batch_size, len(source))
-    labels = classes is not None
     return {
-        "adapt": pipeline(
-            source, batch_size, image_shape=image_shape, augment="mae", labels=labels, seed=seed
-        ),
-        "classes": classes,
+        "adapt": pipeline(source, batch_size, image_shape=image_shape, seed=seed, **batches),
         "steps": max(1, round(epochs * len(source) / batch_size)),
         "batch_size": batch_size,
         "seed": seed,
