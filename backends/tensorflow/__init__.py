@@ -1,5 +1,5 @@
 """TensorFlow: what Keras leaves to the framework."""
 
-from . import device, linear
+from . import device, linear, update
 
-__all__ = ["device", "linear"]
+__all__ = ["device", "linear", "update"]
