@@ -15,6 +15,7 @@ page is drawn from it.
 
 import argparse
 import csv
+import dataclasses
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -33,7 +34,7 @@ from sweet_keras.runs.config import read_values
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.measurements import Trial
 from sweet_keras.runs.results import Results
-from sweet_keras.runs.results_table import Row, read_table, write_table
+from sweet_keras.runs.results_table import Row, read_table, steps_to_baseline, write_table
 from sweet_keras.runs.score import METRICS
 from sweet_keras.runs.summary import OURS, Summary, tasks_of
 
@@ -104,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def write_classification(table: str, runs: Sequence[Run], results: Path, keep: bool) -> None:
     """Writes a table of classification, which also knows what each start costs."""
     path = results / f"{table}.csv"
+    runs = with_steps(runs)
     rows = merge(run.rows for run in runs)
     if keep and path.exists():
         rows = replace(read_table(path), rows)
@@ -141,6 +143,21 @@ def run_all(configs: Sequence[CompareConfig]) -> None:
                 missing.remove(config)
         if missing:
             time.sleep(PATIENCE)
+
+
+def with_steps(runs: Sequence[Run]) -> list[Run]:
+    """The same runs, with steps to the random start of their task, which one of them has."""
+    counted = []
+    for run in runs:
+        task = run.rows[0].dataset, run.rows[0].labels
+        together = trials_of(task, runs)
+        steps = dict(zip(map(id, together), steps_to_baseline(together), strict=True))
+        rows = [
+            dataclasses.replace(row, steps_to_random=steps[id(trial)])
+            for row, trial in zip(run.rows, run.results.trials, strict=True)
+        ]
+        counted.append(run._replace(rows=rows))
+    return counted
 
 
 def merge(tables: Iterable[Sequence[Row]]) -> list[Row]:
@@ -189,15 +206,19 @@ def render(table: str, rows: Sequence[Row], runs: Sequence[Run], folder: Path) -
     figures.mkdir(parents=True, exist_ok=True)
     parts = [markdown.heading(1, table.capitalize()), ABOUT.format(table=table)]
     for summary in tasks_of(rows, METRICS[TASKS[table]]):
-        drawn = draw(summary, trials_of(summary, runs), figures)
+        drawn = draw(summary, trials_of((summary.dataset, summary.labels), runs), figures)
         parts.append(comparison_page(summary, drawn, sentences=_sentences(summary)))
     with atomic_write(folder / f"{table}.md") as path:
         path.write_text("\n".join(parts), encoding="utf-8")
 
 
-def trials_of(summary: Summary, runs: Sequence[Run]) -> tuple[Trial, ...]:
-    """The fine-tunings of a task, with their curves, as far as the runs lie here."""
-    task = summary.dataset, summary.labels
+def trials_of(task: tuple[str, int], runs: Sequence[Run]) -> tuple[Trial, ...]:
+    """The fine-tunings of a task, with their curves, as far as the runs lie here.
+
+    Args:
+        task: Data set and number of labels.
+        runs: The runs.
+    """
     return tuple(
         trial
         for _, rows, results in runs

@@ -55,6 +55,25 @@ def test_new_rows_take_the_place_of_a_whole_method(benchmark):
     assert benchmark.replace(before, new) == [before[2], before[3], new[0]]
 
 
+def test_steps_are_counted_to_the_random_start_of_another_run(benchmark):
+    def run(method, curve, labels=100):
+        trial = Trial(
+            method=method, size="L1H1", seed=0, accuracy=curve[-1], steps=20, learning_rate=1e-3,
+            seconds=1.0, curve_steps=(10, 20), curve_loss=(1.0, 1.0), curve_accuracy=curve,
+        )  # fmt: skip
+        results = Results(
+            command="compare",
+            finished="2026-01-01T00:00:00Z",
+            task=Task(data="photos"),
+            trials=(trial,),
+        )
+        return benchmark.Run(None, [change(method=method, labels=labels)], results)
+
+    runs = [run("prefix", (0.6, 0.7)), run("random", (0.4, 0.5)), run("wave", (0.6, 0.7), 10)]
+    found = [run.rows[0].steps_to_random for run in benchmark.with_steps(runs)]
+    assert found == [10, 20, None]
+
+
 def test_every_configuration_is_valid(benchmark):
     places = {"fashion-mnist": "elsewhere", "scenes": "there"}
     configs = {
