@@ -155,7 +155,8 @@ def page(
         for name, s in seconds.items()
     ]
     for size in sizes:
-        each = [trial["cpu_seconds"] for trial in trials if trial["size"] == size]
+        # Those of seed 0: others may have been trained on another machine.
+        each = [t["cpu_seconds"] for t in trials if (t["size"], t["seed"]) == (size, 0)]
         spent.append((f"training: {size}", f"{statistics.fmean(each):.0f}"))
     parts += [
         markdown.heading(2, "SWEET adapt less the others"),
