@@ -82,3 +82,13 @@ def test_bad_arguments(options, message):
 def test_other_image_shape_is_an_error(rng):
     with pytest.raises(ValueError, match=r"`images` must have the shape \(batch, 8, 12, 2\)"):
         make()(images(rng, 1, (12, 8, 2)))
+
+
+def test_bytes_go_to_the_device_of_the_layer(rng):
+    if keras.backend.backend() != "torch":
+        pytest.skip("only on PyTorch does a batch keep the device it was read on")
+    layer = make()
+    with keras.device("cpu"):  # as a loader brings it
+        batch = keras.ops.convert_to_tensor(images(rng, 2, SHAPE))
+    with keras.device("meta"):  # stands for a GPU: nothing is computed, but devices must agree
+        assert layer.patchify(batch).device.type == "meta"
