@@ -1,5 +1,6 @@
 """`sweet finetune`: from a template or a network to a model for a task."""
 
+import contextlib
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -8,7 +9,7 @@ from sweet_keras.core.atomic import atomic_write
 from sweet_keras.data import Source, holdout, steps_per_epoch
 from sweet_keras.runs.choose_task import choose_task
 from sweet_keras.runs.directory import RunDirectory
-from sweet_keras.runs.environment import now, write_environment
+from sweet_keras.runs.environment import now
 from sweet_keras.runs.examples import save_examples
 from sweet_keras.runs.finetune_config import FinetuneConfig
 from sweet_keras.runs.generation import train_generator
@@ -76,7 +77,7 @@ def finetune(
     console = console or Console(stderr=True)
     run = RunDirectory(config.out)
     task = choose_task(config, config.dropout)
-    with session(config.dtype, config.seed):
+    with session(config.dtype, config.seed), contextlib.ExitStack() as stack:
         start = StartingPoint(config)
         shape = start.image_shape
         source = task.open(config.data, "train", shape[2], config.on_error)
@@ -104,9 +105,8 @@ def finetune(
             )
 
         batches(0)  # refuses what does not fit before anything is written
-        run.start(overwrite=overwrite, resume=resume)
-        run.write_config(config)
-        write_environment(run.environment, "finetune", arguments)
+        stack.enter_context(run.held())
+        run.begin(config, "finetune", overwrite=overwrite, resume=resume, arguments=arguments)
         held = None
         if validation is not None:
             once = {"shuffle": False, "repeat": False, "drop_remainder": False}
@@ -120,6 +120,7 @@ def finetune(
             label=f"fine-tuning {backbone.size} ({start.method})",
             console=console,
             resume=resume,
+            saving=config.saving(),
             validation=held,
             validation_steps=validation
             and steps_per_epoch(validation, batch_size, drop_remainder=False),

@@ -1,5 +1,6 @@
 """`sweet finetune --task generate`: from a template, network or generator to a generator."""
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from sweet_keras.data import open_source, pipeline, steps_per_epoch
 from sweet_keras.models.image_generator import ImageGenerator
 from sweet_keras.runs.accuracy import class_names
 from sweet_keras.runs.directory import RunDirectory
-from sweet_keras.runs.environment import now, write_environment
+from sweet_keras.runs.environment import now
 from sweet_keras.runs.few_labels import few_labels
 from sweet_keras.runs.finetune_config import FinetuneConfig
 from sweet_keras.runs.generator_measures import GeneratorMeasures, MeasureGenerator
@@ -39,7 +40,7 @@ def train_generator(
     """
     console = console or Console(stderr=True)
     run = RunDirectory(config.out)
-    with session(config.dtype, config.seed):
+    with session(config.dtype, config.seed), contextlib.ExitStack() as stack:
         start = GeneratorStart(config)
         shape = start.image_shape
         source = open_source(config.data, "train", channels=shape[2], on_error=config.on_error)
@@ -80,9 +81,8 @@ def train_generator(
             )
 
         batches(0)  # refuses what does not fit before anything is written
-        run.start(overwrite=overwrite, resume=resume)
-        run.write_config(config)
-        write_environment(run.environment, "finetune", arguments)
+        stack.enter_context(run.held())
+        run.begin(config, "finetune", overwrite=overwrite, resume=resume, arguments=arguments)
         every = config.measure_every or -(-config.epochs // 5)
         # The last epoch is measured with the weights that are kept.
         between = range(every, config.epochs, every)
@@ -95,6 +95,7 @@ def train_generator(
             label=f"learning to generate {size} ({start.method})",
             console=console,
             resume=resume,
+            saving=config.saving(),
             callbacks=[MeasureGenerator(measures, between)] if measures else [],
         )
         with atomic_write(run.model) as path:

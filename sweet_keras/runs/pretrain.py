@@ -1,5 +1,6 @@
 """`sweet pretrain`: from images to a template."""
 
+import contextlib
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from sweet_keras.data import open_source, pipeline, steps_per_epoch
 from sweet_keras.initialization.materialize_generator import materialize_generator
 from sweet_keras.runs.accuracy import class_names
 from sweet_keras.runs.directory import RunDirectory
-from sweet_keras.runs.environment import now, write_environment
+from sweet_keras.runs.environment import now
 from sweet_keras.runs.measurements import Pretraining, Task
 from sweet_keras.runs.pretrain_config import PretrainConfig
 from sweet_keras.runs.pretrain_models import autoencoder, generator, late_subnetworks
@@ -54,7 +55,7 @@ def pretrain(
     source = open_source(config.data, "train", channels=config.channels, on_error=config.on_error)
     generates = config.task == "generate"
     classes = class_names(source) if generates else ()
-    with session(config.dtype, config.seed):
+    with session(config.dtype, config.seed), contextlib.ExitStack() as stack:
         batch_size = min(config.batch_size, len(source))
         steps = steps_per_epoch(source, batch_size)
         if generates:
@@ -79,9 +80,8 @@ def pretrain(
             )
 
         batches(0)  # refuses what does not fit before anything is written
-        run.start(overwrite=overwrite, resume=resume)
-        run.write_config(config)
-        write_environment(run.environment, "pretrain", arguments)
+        stack.enter_context(run.held())
+        run.begin(config, "pretrain", overwrite=overwrite, resume=resume, arguments=arguments)
         seconds = train(
             model,
             run,
@@ -91,6 +91,7 @@ def pretrain(
             label=f"pre-training {config.size}",
             console=console,
             resume=resume,
+            saving=config.saving(),
             callbacks=late_subnetworks(backbone, config),
         )
         record = {

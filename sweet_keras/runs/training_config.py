@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from sweet_keras.runs.config import Config, option
+from sweet_keras.runs.saving import Saving
 
 DType = Literal["float32", "mixed_bfloat16", "mixed_float16", "bfloat16"]
 
@@ -56,6 +57,32 @@ class TrainingConfig(Config):
         group="Training",
     )
 
+    checkpoint_minutes: float = option(
+        10.0,
+        "Save after so many minutes as well as after each epoch; 0 for epochs only.",
+        group="Run",
+        may_change=True,
+    )
+    checkpoint_steps: int = option(
+        0, "Save after every so many steps as well; 0 for not.", group="Run", may_change=True
+    )
+    keep: int = option(2, "Checkpoints that are kept, the newest.", group="Run", may_change=True)
+    skip_limit: int = option(
+        30,
+        "Steps that are skipped because their gradients are not finite, before the training stops.",
+        group="Training",
+        may_change=True,
+    )
+
+    def saving(self) -> Saving:
+        """Returns when checkpoints are written, and what is kept."""
+        return Saving(
+            minutes=self.checkpoint_minutes,
+            steps=self.checkpoint_steps,
+            keep=self.keep,
+            skip_limit=self.skip_limit,
+        )
+
     def check(self) -> None:
         """Checks every range."""
         data, out = Path(self.data), Path(self.out).resolve()
@@ -68,3 +95,7 @@ class TrainingConfig(Config):
         self.require("warmup", 0 <= self.warmup < 1, "in [0, 1)")
         self.require("seed", 0 <= self.seed < 2**31, "from 0 to 2147483647")
         self.require("workers", self.workers >= 0, "0 or above")
+        self.require("checkpoint_minutes", self.checkpoint_minutes >= 0, "0 or above")
+        self.require("checkpoint_steps", self.checkpoint_steps >= 0, "0 or above")
+        self.require("keep", self.keep > 0, "a positive integer")
+        self.require("skip_limit", self.skip_limit > 0, "a positive integer")
