@@ -28,8 +28,8 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import reliability_table
 from benchmarks.fuzz_readers import READERS
+from benchmarks.reliability_table import write_row
 
 HANG = 10.0
 GROWTH = 2**30
@@ -75,8 +75,10 @@ def main() -> None:
     failed = whole["crash"] + len(outside) + (grown * 2**20 > GROWTH)
     if not options.dry:
         backend = os.environ["KERAS_BACKEND"]
-        reliability_table.put("fuzz_crash", backend, whole["tried"], failed, grown)
-        reliability_table.put("fuzz_hang", backend, whole["tried"], whole["hang"], whole.longest)
+        write_row("fuzz_crash", backend, tried=whole["tried"], failed=failed, worst=grown)
+        write_row(
+            "fuzz_hang", backend, tried=whole["tried"], failed=whole["hang"], worst=whole.longest
+        )
     sys.exit(bool(failed or whole["hang"]))
 
 

@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import safe_open
 
-from benchmarks import reliability_table
+from benchmarks.reliability_table import write_row
 
 _TINY = {
     "batch-size": "8",
@@ -102,9 +102,13 @@ def main() -> None:
     print(f"{runs} runs, {kills} kills, {saving} of them while a checkpoint was written; {read} "
           f"checkpoints read, {unreadable} unreadable; largest difference {worst:g}")  # fmt: skip
     if not options.dry:
-        reliability_table.put("kill_resume", backend, kills, different, worst)
-        reliability_table.put(
-            "unreadable_checkpoint", backend, read, unreadable, float(unreadable > 0)
+        write_row("kill_resume", backend, tried=kills, failed=different, worst=worst)
+        write_row(
+            "unreadable_checkpoint",
+            backend,
+            tried=read,
+            failed=unreadable,
+            worst=float(unreadable > 0),
         )
     sys.exit(bool(different or unreadable))
 

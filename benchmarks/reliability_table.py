@@ -1,11 +1,17 @@
-"""The table `results/reliability.csv`: what was attacked, how often, and how often it failed."""
+"""The table of what must not fail: `results/reliability.csv`.
+
+Each program that measures a part of it replaces the rows of its own check and backend:
+
+    write_row("devices_equal", "torch", tried=6, failed=0, worst=2.4e-07)
+"""
 
 import csv
+import os
 from pathlib import Path
 
 from sweet_keras.core.atomic import atomic_write
 
-TABLE = Path(__file__).resolve().parent / "results" / "reliability.csv"
+RESULTS = Path(__file__).resolve().parent / "results" / "reliability.csv"
 COLUMNS = ("check", "backend", "tried", "failed", "worst")
 CHECKS = (
     "devices_equal",
@@ -17,46 +23,50 @@ CHECKS = (
 )
 
 
-def read(table: Path = TABLE) -> list[dict[str, str]]:
-    """Rows of the table, in its order."""
-    if not table.exists():
+def read_rows(path: str | os.PathLike = RESULTS) -> list[dict[str, str]]:
+    """Returns the rows that are there, as text; none if there is no file."""
+    path = Path(path)
+    if not path.exists():
         return []
-    with table.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-def put(
-    check: str, backend: str, tried: int, failed: int, worst: float, table: Path = TABLE
+def write_row(
+    check: str,
+    backend: str,
+    *,
+    tried: int,
+    failed: int,
+    worst: float | str,
+    path: str | os.PathLike = RESULTS,
 ) -> None:
-    """Writes the row of a check and a backend in place of the one that is there.
+    """Replaces the row of a check and a backend; all others are kept.
 
     Args:
         check: One of `CHECKS`.
-        backend: Name of the backend; `"none"` for what runs without one.
-        tried: How often it was tried.
-        failed: How often it failed.
-        worst: The worst that was seen, in the check's unit (see docs/long_runs.md).
-        table: The file.
+        backend: Such as `"torch"`.
+        tried: How often.
+        failed: How many of these failed.
+        worst: The worst value that was seen, in the check's own unit; empty where there is none.
+        path: The file.
 
     Raises:
-        ValueError: For an unknown check.
+        ValueError: If there is no such check, or more failed than were tried.
     """
     if check not in CHECKS:
         raise ValueError(f"`check` must be one of {', '.join(CHECKS)}. Received: {check!r}")
-    row = {
-        "check": check,
-        "backend": backend,
-        "tried": str(tried),
-        "failed": str(failed),
-        "worst": f"{worst:.4g}",
-    }
-    rows = {(old["check"], old["backend"]): old for old in read(table)}
-    rows[check, backend] = row
-    order = sorted(rows, key=lambda key: (CHECKS.index(key[0]), key[1]))
+    if not 0 <= failed <= tried:
+        raise ValueError(f"`failed` must be from 0 to {tried}, those tried. Received: {failed}")
+    shown = f"{worst:.4g}" if isinstance(worst, float) else str(worst)
+    values = (check, backend, str(tried), str(failed), shown)
+    kept = [row for row in read_rows(path) if (row["check"], row["backend"]) != (check, backend)]
+    rows = [*kept, dict(zip(COLUMNS, values, strict=True))]
+    rows.sort(key=lambda row: (CHECKS.index(row["check"]), row["backend"]))
     with (
-        atomic_write(table) as temporary,
+        atomic_write(Path(path)) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows[key] for key in order)
+        writer.writerows(rows)

@@ -1,5 +1,5 @@
 """PyTorch: what Keras leaves to the framework."""
 
-from . import device, linear
+from . import device, distribute, linear
 
-__all__ = ["device", "linear"]
+__all__ = ["device", "distribute", "linear"]

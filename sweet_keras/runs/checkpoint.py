@@ -93,6 +93,19 @@ def save_checkpoint(model: keras.Model, path: str | os.PathLike, position: Posit
         path: the file, in safetensors; its folder must exist.
         position: how far the training is.
     """
+    write_checkpoint(checkpoint_arrays(model, position), path, position)
+
+
+def checkpoint_arrays(model: keras.Model, position: Position) -> dict[str, np.ndarray]:
+    """Returns the state as `save_checkpoint` writes it.
+
+    Of several processes that train together all have to call it: some engines put variables
+    together of what each process has.
+
+    Args:
+        model: a built and compiled model.
+        position: how far the training is.
+    """
     named = training_state(model)
     if position.step:
         metrics = enumerate(model.metrics_variables)
@@ -103,10 +116,22 @@ def save_checkpoint(model: keras.Model, path: str | os.PathLike, position: Posit
         # Half precisions have no numpy type of their own; float32 holds them exactly.
         arrays[name] = array if array.dtype.kind in "fiub" else array.astype("float32")
     own = backends.current().device.random_state()
-    arrays |= {_RANDOM + name: array for name, array in own.items()}
+    return arrays | {_RANDOM + name: array for name, array in own.items()}
+
+
+def write_checkpoint(
+    arrays: Mapping[str, np.ndarray], path: str | os.PathLike, position: Position
+) -> None:
+    """Writes a state; the file is whole or not there.
+
+    Args:
+        arrays: as `checkpoint_arrays` returns them.
+        path: the file; its folder must exist.
+        position: how far the training is.
+    """
     about = {**dataclasses.asdict(position), "crc32": _check_sum(arrays)}
     with atomic_write(path) as temporary:
-        save_file(arrays, temporary, metadata={"training": json.dumps(about)})
+        save_file(dict(arrays), temporary, metadata={"training": json.dumps(about)})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import keras
 
+from sweet_keras.distribution.distribute import is_writer
 from sweet_keras.runs.checkpoint import (
     Position,
     Restored,
     Unreadable,
+    checkpoint_arrays,
     restore_checkpoint,
-    save_checkpoint,
+    write_checkpoint,
 )
 
 _NAME = re.compile(r"step-(\d{9,})\.safetensors")
@@ -49,6 +51,8 @@ class Checkpoints:
     def save(self, model: keras.Model, position: Position, number: int) -> Path:
         """Writes one, and removes those that are too many.
 
+        Of several processes that train together all have to call it; the first one writes.
+
         Args:
             model: A built and compiled model.
             position: How far the training is.
@@ -61,10 +65,13 @@ class Checkpoints:
             NotSaved: If it cannot be written; those that lie here are left alone.
         """
         path = self.folder / f"step-{number:09d}.safetensors"
+        arrays = checkpoint_arrays(model, position)
+        if not is_writer():
+            return path
         with self.reporting():
             if not self.folder.exists():
                 self.folder.mkdir()
-            save_checkpoint(model, path, position)
+            write_checkpoint(arrays, path, position)
             for old in self.files()[self.keep :]:
                 old.unlink(missing_ok=True)
         return path

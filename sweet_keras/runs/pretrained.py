@@ -49,6 +49,10 @@ _ELSEWHERE = (
     "checkpoint_steps",
     "keep",
     "skip_limit",
+    "devices",
+    "accumulate",
+    "remat",
+    "learning_rate_scaling",
 )
 _AUTOENCODERS = ("tleg", "wave", "small")
 _OF_TEMPLATES = ("ranks", "subnetworks", "subnetwork_rate", "subnetwork_start")

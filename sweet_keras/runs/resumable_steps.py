@@ -1,5 +1,6 @@
 """The callbacks of a training that saves within an epoch, and goes on within one."""
 
+import contextlib
 import dataclasses
 import signal
 import time
@@ -8,6 +9,7 @@ from collections.abc import Callable, Sequence
 import keras
 
 from sweet_keras import backends
+from sweet_keras.distribution.distribute import current
 from sweet_keras.runs.checkpoint import Position, Restored
 from sweet_keras.runs.checkpoints import Checkpoints
 from sweet_keras.runs.interruption import Interrupted, Interruption
@@ -64,6 +66,7 @@ class ResumableSteps(keras.callbacks.CallbackList):
         self.restored, self.start = restored, restored.position
         self.checkpoints, self.saving, self.skipped = checkpoints, saving, skipped
         self.interruption, self.clock = interruption, clock
+        self.devices = current()
         self.offset = self.start.step
         self._epoch = self.start.epoch
         self.begun = False
@@ -89,6 +92,8 @@ class ResumableSteps(keras.callbacks.CallbackList):
         self._epoch_began = self.clock()
         if self.offset:
             self.restored.put_metrics(self.model)
+            if self.devices is not None:
+                self.devices.engine.leave_counts_to_first(self.model)
             self._epoch_began -= self.start.seconds
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
@@ -110,11 +115,11 @@ class ResumableSteps(keras.callbacks.CallbackList):
         number = self._epoch * self.steps_per_epoch + done
         if number % SkippedSteps.EVERY == 0:
             self.skipped.look(self.model, number)
-        if self.interruption.signal is not None:
+        signaled, due = self._agreed(number)
+        if signaled or due:
             self._save(Position(epoch=self._epoch, step=done))
-            self._stop(f"after step {done} of epoch {self._epoch + 1}")
-        elif self._due(number):
-            self._save(Position(epoch=self._epoch, step=done))
+        if signaled:
+            self._stop(signaled, f"after step {done} of epoch {self._epoch + 1}")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Saves after all callbacks.
@@ -130,8 +135,20 @@ class ResumableSteps(keras.callbacks.CallbackList):
         with self.checkpoints.reporting():
             super().on_epoch_end(epoch, logs)
         self._save(Position(epoch=self._epoch))
-        if self.interruption.signal is not None:
-            self._stop(f"after epoch {self._epoch}")
+        signaled, _ = self._agreed(0)
+        if signaled:
+            self._stop(signaled, f"after epoch {self._epoch}")
+
+    def _agreed(self, number: int) -> tuple[int, bool]:
+        """The signal that came, 0 for none, and whether to save: the same in all processes."""
+        received, due = self.interruption.signal or 0, self._due(number)
+        if self.devices is None or self.devices.processes == 1:
+            return received, due
+        if number % SkippedSteps.EVERY:  # rarely, since they wait for each other
+            return 0, bool(self.saving.steps) and number % self.saving.steps == 0
+        # The first process's clock decides, and any signal.
+        answers = self.devices.engine.gather(2 * received + due)
+        return max(answers) // 2, bool(answers[0] % 2)
 
     def _due(self, number: int) -> bool:
         steps, seconds = self.saving.steps, 60 * self.saving.minutes
@@ -144,9 +161,13 @@ class ResumableSteps(keras.callbacks.CallbackList):
             seconds = self.clock() - self._epoch_began
             position = dataclasses.replace(position, seconds=round(seconds, 3))
         number = position.epoch * self.steps_per_epoch + position.step
-        self.checkpoints.save(self.model, self.skipped.note_in(position), number)
+        together = contextlib.nullcontext()
+        if self.devices is not None:
+            together = self.devices.engine.counted_together(self.model)
+        with together:
+            self.checkpoints.save(self.model, self.skipped.note_in(position), number)
         self._saved_at = self.clock()
 
-    def _stop(self, when: str) -> None:
-        name = signal.Signals(self.interruption.signal).name
-        raise Interrupted(self.interruption.signal, f"Interrupted by {name}, saved {when}.")
+    def _stop(self, number: int, when: str) -> None:
+        name = signal.Signals(number).name
+        raise Interrupted(number, f"Interrupted by {name}, saved {when}.")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from sweet_keras.distribution.distribute import devices
 from sweet_keras.models.skipping_optimizer import SkippingOptimizer
 from sweet_keras.runs.checkpoint import Position
 
@@ -23,7 +24,8 @@ class SkippedSteps:
     skipped steps is looked at every `EVERY` steps, since a look waits for the device: one in that
     time is put down to its batch, several to the rate, which is halved.
 
-    A model in float16 has an optimizer that skips and rescales already, and is left as it is.
+    A model in float16 has an optimizer that skips and rescales already, and is left as it is. On
+    several devices of TensorFlow nothing is skipped: a loss that is not finite ends the epoch.
 
     Args:
         model: A compiled model with a built optimizer.
@@ -39,7 +41,9 @@ class SkippedSteps:
         self.rate_factor, self.before = 1.0, 0
         self.training = False
         self.inner = model.optimizer
-        self.active = not isinstance(self.inner, keras.optimizers.LossScaleOptimizer)
+        self.active = _can_skip() and not isinstance(
+            self.inner, keras.optimizers.LossScaleOptimizer
+        )
         if self.active:
             model.optimizer = SkippingOptimizer(self.inner)
             model.optimizer.build(model.trainable_variables)
@@ -147,3 +151,8 @@ class SkippedSteps:
             )
 
         metric.update_state = update_state
+
+
+def _can_skip() -> bool:
+    """Devices of TensorFlow update together, which they cannot do within a branch of each."""
+    return devices() == 1 or keras.backend.backend() != "tensorflow"

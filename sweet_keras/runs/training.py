@@ -11,6 +11,7 @@ import keras
 from rich.console import Console
 
 from sweet_keras import backends
+from sweet_keras.backends.own_batches import OwnRows
 from sweet_keras.backends.patched import patched
 from sweet_keras.models.kernel_muon import KernelMuon
 from sweet_keras.models.take_average import take_average
@@ -67,28 +68,42 @@ def session(dtype: str, seed: int) -> Iterator[None]:
 
 
 def adamw(
-    learning_rate: float, steps: int, warmup: float, weight_decay: float, beta_2: float = 0.999
+    learning_rate: float,
+    steps: int,
+    warmup: float,
+    weight_decay: float,
+    beta_2: float = 0.999,
+    accumulate: int = 1,
 ) -> Any:
     """Returns AdamW with warm-up and cosine; biases, norms and positions are not decayed."""
     optimizer = keras.optimizers.AdamW(
-        WarmupCosine(learning_rate, steps, warmup), weight_decay=weight_decay, beta_2=beta_2
+        WarmupCosine(learning_rate, steps, warmup, accumulate),
+        weight_decay=weight_decay,
+        beta_2=beta_2,
+        gradient_accumulation_steps=accumulate if accumulate > 1 else None,
     )
     optimizer.exclude_from_weight_decay(var_names=list(_NO_DECAY))
     return optimizer
 
 
 def muon(
-    learning_rate: float, steps: int, warmup: float, weight_decay: float, average: float = 0.0
+    learning_rate: float,
+    steps: int,
+    warmup: float,
+    weight_decay: float,
+    average: float = 0.0,
+    accumulate: int = 1,
 ) -> Any:
     """Returns Muon with warm-up and cosine; biases, norms and positions are not decayed.
 
     With a momentum `average` the moving average of the weights takes their place in the end.
     """
     optimizer = KernelMuon(
-        WarmupCosine(learning_rate, steps, warmup),
+        WarmupCosine(learning_rate, steps, warmup, accumulate),
         weight_decay,
         use_ema=average > 0,
-        ema_momentum=average,
+        ema_momentum=average ** (1 / accumulate),  # Keras averages after each part
+        gradient_accumulation_steps=accumulate if accumulate > 1 else None,
     )
     optimizer.exclude_from_weight_decay(var_names=list(_NO_DECAY))
     return optimizer
@@ -97,7 +112,7 @@ def muon(
 def train(
     model: keras.Model,
     run: RunDirectory,
-    batches: Callable[[int], Iterable],
+    batches: Callable[..., Iterable],
     *,
     steps_per_epoch: int,
     epochs: int,
@@ -117,7 +132,7 @@ def train(
     Args:
         model: The model.
         run: Where the logs and the checkpoint go.
-        batches: Gives endless batches from a step on, counted from zero.
+        batches: Gives endless batches from `start_step` on, counted from zero.
         steps_per_epoch: Training steps in one epoch.
         epochs: Epochs in all, those of an interrupted run included.
         label: What is trained, for the progress bar.
@@ -154,7 +169,7 @@ def train(
             )
         if start.step and len(restored.metrics) != len(model.metrics_variables):
             # Some metrics are made when they are first needed, on TensorFlow within the step.
-            model.evaluate(batches(done), steps=1, verbose=0)
+            model.evaluate(_whole(batches(start_step=done)), steps=1, verbose=0)
             restored = checkpoints.restore(model)
         skipped.go_on_from(start)
         before = sum(row["seconds"] for row in read_log(run.log) if row["epoch"] <= start.epoch)
@@ -189,7 +204,7 @@ def train(
                 break
             with _not_the_end(model) if last < epochs else contextlib.nullcontext():
                 model.fit(
-                    batches(done),
+                    batches(start_step=done),
                     steps_per_epoch=length,
                     initial_epoch=first,
                     epochs=last,
@@ -201,6 +216,11 @@ def train(
                 )
             first, done = last, last * steps_per_epoch
     return time.perf_counter() - began
+
+
+def _whole(batches: Iterable) -> Iterable:
+    """Batches as `evaluate` takes them in any process, for its metrics to be made."""
+    return batches.batches if isinstance(batches, OwnRows) else batches
 
 
 def _not_the_end(model: keras.Model) -> contextlib.AbstractContextManager:

@@ -1,4 +1,4 @@
-"""Mutated files for every reader in small number, and the table of `benchmarks/reliability.csv`."""
+"""Mutated files for every reader in small number."""
 
 import importlib
 import random
@@ -77,18 +77,3 @@ def test_what_crashes_and_what_hangs_is_counted(load, monkeypatch, capsys):
     assert tally["tried"] == sum(tally[kind] for kind in kinds) > 20
     assert all(tally[kind] > 0 for kind in kinds)
     assert "KeyError" in capsys.readouterr().err
-
-
-def test_a_row_takes_the_place_of_its_predecessor(load, tmp_path):
-    table = load("reliability_table")
-    path = tmp_path / "reliability.csv"
-    table.put("fuzz_crash", "torch", 10, 1, 2.5, path)
-    table.put("kill_resume", "jax", 3, 0, 0.0, path)
-    table.put("fuzz_crash", "torch", 20, 0, 1 / 3, path)
-    assert path.read_text().splitlines() == [
-        "check,backend,tried,failed,worst",
-        "kill_resume,jax,3,0,0",
-        "fuzz_crash,torch,20,0,0.3333",
-    ]
-    with pytest.raises(ValueError, match=r"`check` must be one of .*Received: 'fuzz'"):
-        table.put("fuzz", "torch", 1, 0, 0.0, path)

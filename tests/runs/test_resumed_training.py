@@ -72,7 +72,7 @@ def run_training(model, folder, console, *, poisoned=(), callbacks=(), resume=Fa
     train(
         model,
         run,
-        lambda start: batches(start, poisoned),
+        lambda start_step: batches(start_step, poisoned),
         steps_per_epoch=STEPS,
         epochs=EPOCHS,
         label="training",
