@@ -183,7 +183,7 @@ class Batches:
                 self._size = batch_size_for(_rows(x), self._size, devices.count)
             if _rows(x) % self._size:
                 devices.deal(_rows(x) % self._size)  # refused now, not after an epoch
-        self._peeked: Iterator[tuple] | None = None
+        self._started: tuple[list, Iterator[tuple]] | None = None
 
     def known_steps(self, name: str) -> int:
         """Returns how many whole batches are one pass.
@@ -204,15 +204,19 @@ class Batches:
 
     def first(self) -> tuple:
         """Returns the first batch, which stays the first."""
-        batches = iter(self)
-        first = next(batches)
-        if not self._arrays and iter(self._x) is self._x:  # it can be read once only
-            self._peeked = itertools.chain([first], batches)
-        return first
+        return next(iter(self))
 
     def __iter__(self) -> Iterator[tuple]:
-        """Starts anew, or goes on with what can be read once only."""
-        return self._peeked or self._dealt()
+        """Starts anew; with what can be read once only, goes on after the first batch again.
+
+        Keras does so too: it looks at the first batch before it trains.
+        """
+        if not isinstance(self._x, Iterator):
+            return self._dealt()
+        if self._started is None:
+            dealt = self._dealt()
+            self._started = list(itertools.islice(dealt, 1)), dealt
+        return itertools.chain(*self._started)
 
     def _dealt(self) -> Iterator[tuple]:
         for batch in self._sliced() if self._arrays else self._read():

@@ -63,6 +63,7 @@ def test_a_seed_decides_an_order_of_its_own_for_each_pass():
 def test_a_data_set_that_is_read_once_keeps_its_first_batch():
     batches = Batches((np.arange(6) + 10 * k for k in range(3)), None, None, 0, TwoOfThree())
     assert batches.first()[0].tolist() == [1, 4]
+    assert next(iter(batches))[0].tolist() == [1, 4]
     assert [part.tolist() for (part,) in batches] == [
         [1, 4], [2, 5], [11, 14], [12, 15], [21, 24], [22, 25]
     ]  # fmt: skip

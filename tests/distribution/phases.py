@@ -7,6 +7,7 @@ torch: under torchrun. TF_CONFIG and JAX_COORDINATOR_ADDRESS are read by `sk.dis
 
 import os
 import sys
+import tempfile
 
 VIRTUAL = 2
 
@@ -78,8 +79,40 @@ def linear(keras, sk, x, y):
     return result(model.fit(x[:11], y[:11].astype("float32"), epochs=2, **options), model)
 
 
+def poisoned(keras, sk, x, y):
+    """A row that is not finite: in the third of five batches, on one device only."""
+    from rich.console import Console
+
+    from sweet_keras.runs.directory import RunDirectory
+    from sweet_keras.runs.read_log import read_log
+    from sweet_keras.runs.training import Diverged, train
+
+    x = x.reshape(len(x), -1) / 255.0
+
+    def batches(start_step):
+        for step in range(start_step, 5):
+            given = x[:6] * (step + 1)
+            given[1] *= float("nan") if step == 2 else 1.0
+            yield given, y[:6].astype("float32")
+
+    model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(1e-3), "mse")
+    with tempfile.TemporaryDirectory() as folder:  # each process has one of its own
+        run, console = RunDirectory(os.path.join(folder, "run")), Console(quiet=True)
+        run.start()
+        options = {"steps_per_epoch": 5, "epochs": 1, "label": "", "console": console}
+        try:
+            train(model, run, batches, **options)
+        except Diverged:
+            return {"diverged": 1}
+        logged = {
+            name: row[name] for row in read_log(run.log) for name in ("loss", "skipped_steps")
+        }
+    return logged | {f"weight{i}": weight for i, weight in enumerate(model.get_weights())}
+
+
 PHASES = {"pretrain": pretrain, "adapt": adapt, "finetune": finetune}
-KNOWN = {**PHASES, "linear": linear}
+KNOWN = {**PHASES, "linear": linear, "poisoned": poisoned}
 
 
 def main(out, devices, model_parallel, *phases):

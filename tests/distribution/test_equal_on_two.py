@@ -1,6 +1,7 @@
 """Two devices, or two processes, give the losses and weights of one device."""
 
 import keras
+import numpy as np
 import pytest
 from distribution.start_phases import largest_difference, run_phases
 
@@ -40,3 +41,15 @@ def test_two_processes(tmp_path):
 def test_kernels_are_divided(on_one, tmp_path):
     two = run_phases(tmp_path, 2, "finetune", backend=BACKEND, model_parallel=2)
     assert largest_difference(phase_of(on_one, "finetune"), two) < 1e-5
+
+
+def test_a_poisoned_row(tmp_path):
+    """Both devices leave the step out, though one of them has no such row."""
+    one, two = (run_phases(tmp_path, n, "poisoned", backend=BACKEND) for n in (1, 2))
+    assert one["poisoned/skipped_steps"] == 1
+    if BACKEND == "tensorflow":  # whose devices leave nothing out
+        assert list(two) == ["poisoned/diverged"]
+    else:
+        # The device with sound rows counts their loss, one device leaves out that of all rows.
+        assert np.isfinite([run.pop("poisoned/loss") for run in (one, two)]).all()
+        assert largest_difference(one, two) < 1e-5

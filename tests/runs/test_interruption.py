@@ -11,6 +11,7 @@ import pytest
 from sweet_keras.runs.interruption import noted_signals
 
 
+@pytest.mark.usefixtures("answered")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_is_noted(number):
     before = signal.getsignal(number)
@@ -26,6 +27,7 @@ def test_the_second_ends_the_process(second, code):
     program = (
         "import os, signal\n"
         "from sweet_keras.runs.interruption import noted_signals\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "with noted_signals():\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         f"    os.kill(os.getpid(), signal.{second})\n"

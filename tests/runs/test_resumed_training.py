@@ -167,6 +167,7 @@ def test_many_skipped_steps_lower_the_rate_and_then_end_it(tmp_path, console, mo
 
 
 @pytest.mark.once
+@pytest.mark.usefixtures("answered")
 @pytest.mark.parametrize(("number", "step"), [(signal.SIGTERM, 7), (signal.SIGINT, 10)])
 def test_a_signal_is_answered_after_the_step(tmp_path, console, number, step):
     before = signal.getsignal(number)
