@@ -123,6 +123,8 @@ class PatchEmbedding(keras.layers.Layer):
                 f"Received: {tuple(images.shape)}"
             )
         pixels = ops.cast(images, "float32")
+        # Batches of bytes come to a model where they were read: here they go to the device.
+        pixels = ops.convert_to_tensor(pixels)
         return self.cut((pixels - self._constant(self.pixel_mean)) / self._constant(self.pixel_std))
 
     def cut(self, pixels):

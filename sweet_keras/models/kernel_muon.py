@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import keras
 from keras import ops
 
+from sweet_keras import backends
+
 # Kernels of `TransformerBlock` (and what `LinearExpansion` makes them of), G of `TuckerTemplate`,
 # T of `KroneckerTemplate`.
 _MATRICES = re.compile(r"((^|_)(qkv|output|mlp_in|mlp_out)_kernel|^core|_templates)$")
+
+# Numbers in the matrices that are made orthogonal at once: several small kernels fill a machine,
+# and all kernels of a large network would take too much memory.
+_TOGETHER = 2**25
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
@@ -45,17 +52,97 @@ class KernelMuon(keras.optimizers.Muon):
     def _should_use_adamw(self, variable):
         return _MATRICES.search(variable.name) is None
 
-    def _muon_update_step(self, gradient, variable, lr, m):
-        gradient = ops.cast(gradient, variable.dtype)
-        self.assign_add(m, ops.add(gradient, m * (self.momentum - 1)))
-        direction = ops.add(gradient, self.momentum * m) if self.nesterov else m
-        # (..., n, maps * k) -> (..., maps, n, k): maps that lie side by side are taken apart.
-        # Not the end of the name: TensorFlow's own variables are called "qkv_kernel:0".
-        maps = 3 if "qkv_kernel" in variable.name else 1
-        *stack, rows, columns = variable.shape
-        apart = ops.reshape(direction, (*stack, rows, maps, columns // maps))
-        apart = ops.swapaxes(apart, -3, -2)
-        step = self.zeropower_via_newtonschulz5(apart, self.ns_steps)
-        step = ops.reshape(ops.swapaxes(step, -3, -2), variable.shape)
-        size = self.rms_rate * max(rows, columns // maps) ** 0.5
-        self.assign_sub(variable, ops.cast(lr, variable.dtype) * size * step)
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        # One after another is for TensorFlow, whose strategies update a variable where it lies.
+        if backends.current().update.TOGETHER:
+            self._update(grads, trainable_variables, learning_rate)
+        else:
+            super()._backend_update_step(grads, trainable_variables, learning_rate)
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Updates one variable."""
+        self._update([gradient], [variable], learning_rate)
+
+    def _update(self, gradients, variables, learning_rate):
+        kernels, others = [], []
+        for gradient, variable in zip(gradients, variables, strict=True):
+            index = self._get_variable_index(variable)
+            velocity = self.adam_velocities[index]
+            gradient = ops.cast(gradient, variable.dtype)
+            found = variable, gradient, self.momentums[index], velocity
+            (kernels if velocity is None else others).append(found)
+        if others:
+            self._adamw_steps(*zip(*others, strict=True), learning_rate)
+        for group in _alike(kernels):
+            self._muon_steps(group, learning_rate)
+
+    def _adamw_steps(self, variables, gradients, momentums, velocities, learning_rate):
+        step = ops.cast(self.iterations + 1, "float32")
+        unbiased_1 = 1 - ops.power(self.adam_beta_1, step)
+        unbiased_2 = 1 - ops.power(self.adam_beta_2, step)
+        rate = learning_rate * self.adam_lr_ratio * ops.sqrt(unbiased_2) / unbiased_1
+        backends.current().update.adam_step(
+            variables, gradients, momentums, velocities,
+            rate, self.adam_beta_1, self.adam_beta_2, self.epsilon,
+        )  # fmt: skip
+
+    def _muon_steps(self, kernels, learning_rate):
+        """Updates kernels of one shape: all their matrices are made orthogonal at once."""
+        stacks, end = [], 0
+        for variable, gradient, momentum, _ in kernels:
+            momentum.assign(momentum * self.momentum + gradient)
+            ahead = gradient + self.momentum * momentum if self.nesterov else momentum
+            stacks.append(_matrices(ahead, variable))
+        steps = self.zeropower_via_newtonschulz5(ops.concatenate(stacks), self.ns_steps)
+        size = ops.cast(learning_rate, steps.dtype) * self.rms_rate * max(steps.shape[1:]) ** 0.5
+        steps = size * steps
+        for stack, (variable, *_) in zip(stacks, kernels, strict=True):
+            start, end = end, end + stack.shape[0]
+            variable.assign(variable - _like(steps[start:end], variable))
+
+    def _apply_weight_decay(self, variables):
+        for kernel, decay in ((True, self.weight_decay), (False, self.adam_weight_decay)):
+            decayed = [
+                variable
+                for variable in variables
+                if self._use_weight_decay(variable) and self._should_use_adamw(variable) != kernel
+            ]
+            if decayed and decay is not None:
+                backends.current().update.scale(decayed, 1 - decay * self.learning_rate)
+
+
+def _alike(kernels):
+    """Groups kernels by the shape of their matrices, and not too many numbers in a group."""
+    groups = {}
+    for kernel in kernels:
+        variable = kernel[0]
+        shape = (*variable.shape[-2:], _maps(variable), str(variable.dtype))
+        group, numbers = groups.get(shape, ([], 0))
+        if group and numbers + math.prod(variable.shape) > _TOGETHER:
+            yield group
+            group, numbers = [], 0
+        group.append(kernel)
+        groups[shape] = group, numbers + math.prod(variable.shape)
+    yield from (group for group, _ in groups.values())
+
+
+def _maps(variable):
+    """How many maps lie side by side in a kernel."""
+    # Not the end of the name: TensorFlow's own variables are called "qkv_kernel:0".
+    return 3 if "qkv_kernel" in variable.name else 1
+
+
+def _matrices(direction, variable):
+    """(..., n, maps * k) -> (matrices, n, k): maps that lie side by side are taken apart."""
+    *_, rows, columns = variable.shape
+    maps = _maps(variable)
+    apart = ops.swapaxes(ops.reshape(direction, (-1, rows, maps, columns // maps)), 1, 2)
+    return ops.reshape(apart, (-1, rows, columns // maps))
+
+
+def _like(matrices, variable):
+    """The way back of `_matrices`."""
+    *_, rows, columns = variable.shape
+    maps = _maps(variable)
+    apart = ops.reshape(matrices, (-1, maps, rows, columns // maps))
+    return ops.reshape(ops.swapaxes(apart, 1, 2), variable.shape)

@@ -25,12 +25,24 @@ def test_current_refuses_other_backends(monkeypatch):
 
 
 def interface(path):
-    """Returns the public functions of a source file: name, arguments and result as written."""
-    return {
-        node.name: (ast.unparse(node.args), ast.unparse(node.returns))
-        for node in ast.parse(path.read_text()).body
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    """Returns the public functions of a source file: name, arguments and result as written.
+
+    Those that two backends share are taken from the file beside their folders that has them.
+    """
+    found, tree = {}, ast.parse(path.read_text()).body
+    listed = {
+        name
+        for node in tree
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+        for name in ast.literal_eval(node.value)
     }
+    for node in tree:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            found[node.name] = ast.unparse(node.args), ast.unparse(node.returns)
+        elif isinstance(node, ast.ImportFrom) and node.level == 2 and node.module:
+            shared = interface(FOLDER / f"{node.module}.py")
+            found |= {name.name: shared[name.name] for name in node.names if name.name in listed}
+    return found
 
 
 def test_backends_have_the_same_files_and_functions():

@@ -4,6 +4,7 @@ import pytest
 from keras_checks import images, numpy
 
 import sweet_keras as sk
+from sweet_keras.models import kernel_muon
 from sweet_keras.models.kernel_muon import KernelMuon
 
 SHAPE = (8, 8, 1)
@@ -75,6 +76,27 @@ def test_all_else_is_adamw(rng, name):
     for gradient in gradients:
         adamw.apply([keras.ops.convert_to_tensor(gradient)], [variable])
     np.testing.assert_allclose(updated(name, start, gradients), numpy(variable), atol=1e-5)
+
+
+@pytest.mark.parametrize("numbers", [1, 200, 2**25])
+def test_variables_together_are_updated_like_each_alone(rng, monkeypatch, numbers):
+    monkeypatch.setattr(kernel_muon, "_TOGETHER", numbers)  # how many share an iteration
+    shapes = {
+        "a_qkv_kernel": (6, 18), "a_output_kernel": (6, 6), "a_bias": (6,), "b_qkv_kernel": (6, 18),
+        "b_output_kernel": (6, 6), "core": (3, 6, 6), "a_mlp_in_kernel": (6, 24), "head": (6, 2),
+    }  # fmt: skip
+    starts = {n: rng.standard_normal(s).astype("float32") for n, s in shapes.items()}
+    gradients = [
+        {n: rng.standard_normal(s).astype("float32") for n, s in shapes.items()} for _ in range(3)
+    ]
+    together = {name: keras.Variable(start, name=name) for name, start in starts.items()}
+    optimizer = KernelMuon(0.1)
+    for step in gradients:
+        given = [keras.ops.convert_to_tensor(step[name]) for name in shapes]
+        optimizer.apply(given, list(together.values()))
+    for name, start in starts.items():
+        alone = updated(name, start, [step[name] for step in gradients])
+        np.testing.assert_allclose(numpy(together[name]), alone, atol=1e-5)
 
 
 @pytest.mark.parametrize("plain", [False, True])
