@@ -112,7 +112,7 @@ def checkpoint_arrays(model: keras.Model, position: Position) -> dict[str, np.nd
         named |= {f"{_METRIC}{index:04d}": variable for index, variable in metrics}
     arrays = {}
     for name, variable in named.items():
-        array = np.array(keras.ops.convert_to_numpy(variable.value), order="C")
+        array = np.array(keras.ops.convert_to_numpy(variable), order="C")
         # Half precisions have no numpy type of their own; float32 holds them exactly.
         arrays[name] = array if array.dtype.kind in "fiub" else array.astype("float32")
     own = backends.current().device.random_state()
