@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sweet_keras import hub as hub
     from sweet_keras.core.size import ViTSize as ViTSize
     from sweet_keras.core.template import SweetTemplate as SweetTemplate
+    from sweet_keras.distribution.distribute import distribute as distribute
     from sweet_keras.formats.export import export as export
     from sweet_keras.formats.load_vit import load_vit as load_vit
     from sweet_keras.formats.published import publish as publish
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     )
     from sweet_keras.initialization.order_channels import order_channels as order_channels
     from sweet_keras.initialization.refine import refine as refine
+    from sweet_keras.layers.rematerialize import rematerialize as rematerialize
     from sweet_keras.layers.sweet_template_vit import SweetTemplateViT as SweetTemplateViT
     from sweet_keras.layers.tucker_template import TuckerTemplate as TuckerTemplate
     from sweet_keras.models.image_classifier import ImageClassifier as ImageClassifier
@@ -60,6 +62,7 @@ _HOMES = {
     "adapt": "initialization.adapt",
     "class_names_of": "tasks.pyramid_of",
     "decompose": "initialization.decompose",
+    "distribute": "distribution.distribute",
     "export": "formats.export",
     "image_detector": "tasks.image_detector",
     "image_segmenter": "tasks.image_segmenter",
@@ -72,6 +75,7 @@ _HOMES = {
     "publish": "formats.published",
     "pull": "formats.published",
     "push": "formats.published",
+    "rematerialize": "layers.rematerialize",
     "vit_like": "initialization.materialize",
 }
 _PACKAGES = ("cv", "data", "hub")

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -57,7 +58,8 @@ def run(arguments: list[str]) -> int:
         arguments: What comes after `sweet`.
 
     Returns:
-        The exit code: 0 done, 1 failed, 2 wrong options or files, 130 interrupted.
+        The exit code: 0 done, 1 failed, 2 wrong options or files, 130 interrupted,
+        143 terminated.
     """
     console, progress = Console(), Console(stderr=True)
     debug = "--debug" in arguments
@@ -71,11 +73,12 @@ def run(arguments: list[str]) -> int:
     try:
         app = build_app(arguments, console, progress)
         app(arguments)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         if debug:
             raise
-        say(progress, "Interrupted.", _hint_to_resume(arguments))
-        return 130
+        # What a training says that was saved first; its signal as shells count.
+        say(progress, str(error) or "Interrupted.", _hint_to_resume(arguments))
+        return 128 + getattr(error, "signal", signal.SIGINT)
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -190,4 +193,4 @@ def _hint_to_resume(arguments: list[str]) -> str:
     outs = [after for before, after in itertools.pairwise(arguments) if before == "--out"]
     if not any(RunDirectory(out).config.exists() for out in outs):
         return ""
-    return "Go on from the last whole epoch with --resume."
+    return "Go on from where it was last saved with --resume."

@@ -15,7 +15,11 @@ def run_and_report(call: Invocation, run: Callable[..., Any]) -> tuple[Any, str,
 
     Returns:
         The results, the headline, the sentences that qualify it, and where the report lies.
+
+    Raises:
+        SystemExit: In a process that trained along with the first one, which writes.
     """
+    from sweet_keras.distribution.distribute import is_writer
     from sweet_keras.report import write_report
     from sweet_keras.report.comparison_headline import headline_of
     from sweet_keras.runs.directory import RunDirectory
@@ -27,6 +31,8 @@ def run_and_report(call: Invocation, run: Callable[..., Any]) -> tuple[Any, str,
         arguments=call.arguments,
         console=call.progress,
     )
+    if not is_writer():  # of several processes; the first one writes and says what there is
+        raise SystemExit(0)
     report = write_report(call.config.out)
     first, more = headline_of(RunDirectory(call.config.out), results)
     return results, first, more, report

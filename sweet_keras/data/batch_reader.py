@@ -33,6 +33,7 @@ class BatchReader:
         shuffle: Whether each epoch has an order of its own.
         seed: Seed of the order and of the crops.
         steps: Steps in an epoch; the last batch may be smaller.
+        rows: Which rows of each batch are wanted; all by default.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class BatchReader:
         shuffle: bool,
         seed: int,
         steps: int,
+        rows: np.ndarray | None = None,
     ):
         self.source = source
         self.batch_size = batch_size
@@ -53,6 +55,7 @@ class BatchReader:
         self.labels = labels
         self.seed = seed
         self.steps = steps
+        self.rows = slice(None) if rows is None else rows
         self.order = EpochOrder(len(source), shuffle, seed)
         self.dense = None not in source.image_shape and all(
             math.prod(shape) <= _DENSE_VALUES for shape in (source.image_shape, image_shape)
@@ -77,6 +80,8 @@ class BatchReader:
         random = generator(self.seed, AUGMENT, step)
         uniforms = random.random((len(indices), ATTEMPTS, 4))
         flips = random.random(len(indices)) < self.augmentation.flip
+        # Drawn for the whole batch: what a row looks like does not depend on who reads it.
+        indices, uniforms, flips = indices[self.rows], uniforms[self.rows], flips[self.rows]
         if self.dense:
             images, labels = self._read_dense(indices, uniforms, flips)
         else:

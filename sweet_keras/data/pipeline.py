@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sweet_keras.backends.own_batches import OwnRows
 from sweet_keras.data.augmentation import Augmentation
 from sweet_keras.data.batch_dataset import (
     batch_dataset,
@@ -14,6 +15,7 @@ from sweet_keras.data.batch_dataset import (
 )
 from sweet_keras.data.batch_reader import BatchReader
 from sweet_keras.data.source import Source
+from sweet_keras.distribution.distribute import current
 
 if TYPE_CHECKING:
     import grain
@@ -32,7 +34,8 @@ def pipeline(
     start_step: int = 0,
     drop_remainder: bool = True,
     workers: int = 0,
-) -> grain.IterDataset[Any]:
+    own_rows: bool = False,
+) -> grain.IterDataset[Any] | OwnRows:
     """Batches of a source, cropped to one shape, as a grain dataset.
 
     Every epoch is a pass over the source in an order of its own, in
@@ -68,10 +71,13 @@ def pipeline(
         workers: Threads that prepare batches ahead, two batches each; 0
             prepares a batch when it is asked for. Decoding and resizing run in
             parallel, small arrays in memory gain little.
+        own_rows: Whether to read, in a training of several processes, only the rows of each
+            batch that are this process's. No record is read by two of them. Only for `fit`
+            within `sweet_keras.distribute`, and with `drop_remainder`.
 
     Returns:
-        A `grain.IterDataset` of uint8 images `(batch, *image_shape)`, or of pairs
-        with int32 labels `(batch,)`.
+        A `grain.IterDataset` (of own rows something that `fit` takes in its place) of uint8 images
+        `(batch, *image_shape)`, or of pairs with int32 labels `(batch,)`.
 
     Raises:
         ValueError: If an argument is out of range or does not fit the source.
@@ -93,14 +99,21 @@ def pipeline(
     augmentation = Augmentation.of(augment)
     if labels and not source.has_labels:
         raise ValueError(f"`labels=True` needs a source with labels. Received: source={source!r}")
+    if own_rows and not drop_remainder:
+        raise ValueError("`own_rows` needs `drop_remainder`. Received: drop_remainder=False")
+    devices = current() if own_rows else None
+    divided = devices is not None and devices.processes > 1
+    batch_size = whole_number("batch_size", batch_size, 1)
     reader = BatchReader(
         source,
-        whole_number("batch_size", batch_size, 1),
+        batch_size,
         shape,
         augmentation,
         labels,
         shuffle,
         whole_number("seed", seed, 0),
         steps,
+        devices.engine.own_rows(batch_size) if divided else None,
     )
-    return batch_dataset(reader, steps, repeat=repeat, start_step=start_step, workers=workers)
+    batches = batch_dataset(reader, steps, repeat=repeat, start_step=start_step, workers=workers)
+    return OwnRows(batches) if divided else batches

@@ -193,7 +193,10 @@ def _arrays(table: NameTable, arrays: Mapping[str, Stored], geometry: Geometry) 
     """Reads all arrays, by our names."""
 
     def read(name: str) -> np.ndarray:
-        array = np.asarray(arrays[name].read(), "float32")
+        try:
+            array = np.asarray(arrays[name].read(), "float32")
+        except Exception as error:  # zipfile, zlib and h5py raise nearly anything on corrupt data
+            raise ValueError(f"array {name!r} that cannot be read: {error}") from error
         if not np.isfinite(array).all():
             raise ValueError(f"array {name!r} with values that are NaN or infinite")
         return array

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -140,7 +141,8 @@ def autoencoder_like(
 
 def _batches(data: Any, batch_size: int, seed: int | None) -> Iterator[tuple[np.ndarray, ...]]:
     """Endless batches of arrays, shuffled anew in each pass."""
-    generator = np.random.default_rng(seed)
+    # Without a seed Python's generator decides, which is the same in all processes of a training.
+    generator = np.random.default_rng(random.getrandbits(64) if seed is None else seed)
     parts = data if isinstance(data, tuple) else (data,)
     count = len(parts[0])
     queue = np.empty(0, int)

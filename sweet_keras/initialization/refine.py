@@ -152,8 +152,9 @@ class _Distillation(keras.Model):
         return {"given": self.student(images, training=training), "wanted": wanted}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        given, wanted = (ops.cast(y_pred[name], "float32") for name in ("given", "wanted"))
-        return ops.mean(ops.square(given - ops.stop_gradient(wanted)))
+        # A loss of Keras, not a mean of ours: on TensorFlow it counts for one device of several.
+        wanted = ops.stop_gradient(y_pred["wanted"])
+        return keras.losses.MeanSquaredError()(wanted, y_pred["given"])
 
 
 def _channels(template: SweetTemplate) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from keras import ops
@@ -27,6 +28,12 @@ class Projections(Protocol):
     def mlp_out(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         """(..., mD), (D,) -> (..., D)."""
 
+    def tensors(self) -> tuple[Tensor, ...]:
+        """What it computes with."""
+
+    def with_tensors(self, tensors: Sequence[Tensor]) -> Projections:
+        """The same with other tensors, in the order of `tensors`."""
+
 
 class DenseProjections:
     """Applies kernels.
@@ -43,6 +50,12 @@ class DenseProjections:
         if dim == self.kernels.output.shape[0]:
             return self
         return DenseProjections(blocks.narrow_kernels(self.kernels, dim, ops))
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        return tuple(self.kernels)
+
+    def with_tensors(self, tensors: Sequence[Tensor]) -> DenseProjections:
+        return DenseProjections(blocks.Kernels(*tensors))
 
     def qkv(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         return linear(x, self.kernels.qkv, bias)
@@ -61,14 +74,27 @@ class FactoredProjections:
     """Applies ((x U) C) V^T; W never exists, nor its gradient.
 
     Args:
-        slices: C (4 + 2m, r2, r3) of one layer.
+        slices: Blocks (k, r2, r3) of C that belong to each of the four maps.
         factors: U and V are read from it.
     """
 
-    def __init__(self, slices: Tensor, factors: tucker.Factors):
-        ends = [blocks.OUTPUT, blocks.ATTENTION_BLOCKS, blocks.mlp_slices(slices.shape[0])[1].start]
-        self.slices = blocks.Kernels(*ops.split(slices, ends, axis=0))
+    def __init__(self, slices: blocks.Kernels, factors: tucker.Factors):
+        self.slices = slices
         self.factors = factors
+
+    @classmethod
+    def of_layer(cls, slices: Tensor, factors: tucker.Factors) -> FactoredProjections:
+        """From C (4 + 2m, r2, r3) of one layer."""
+        ends = [blocks.OUTPUT, blocks.ATTENTION_BLOCKS, blocks.mlp_slices(slices.shape[0])[1].start]
+        return cls(blocks.Kernels(*ops.split(slices, ends, axis=0)), factors)
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        return (*self.slices, *self.factors)
+
+    def with_tensors(self, tensors: Sequence[Tensor]) -> FactoredProjections:
+        count = len(self.slices)
+        slices, factors = blocks.Kernels(*tensors[:count]), tucker.Factors(*tensors[count:])
+        return FactoredProjections(slices, factors)
 
     def qkv(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         return self._side_by_side(x, self.slices.qkv, bias)

@@ -16,6 +16,7 @@ from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
 from sweet_keras.layers.modulation import modulate
+from sweet_keras.layers.own_rows import count_first_rows
 from sweet_keras.layers.patch_embedding import PatchEmbedding
 from sweet_keras.layers.stacked_weights import read_weights, to_numpy, write_weights
 from sweet_keras.layers.template_vit_options import read_source, read_subnetwork_rate
@@ -247,13 +248,7 @@ class SweetTemplateViT(keras.layers.Layer):
             return self._run(
                 heads, None, None, training, conditioning, patches, positions, *condition
             )
-        batch = ops.shape(patches)[0]
-        share = self.subnetwork_rate
-        if isinstance(batch, int):
-            whole = max(1, batch - round(share * batch))
-        else:  # in a TensorFlow graph
-            drawn = ops.cast(ops.round(share * ops.cast(batch, "float32")), "int32")
-            whole = ops.maximum(1, batch - drawn)
+        whole = count_first_rows(ops.shape(patches)[0], self.subnetwork_rate)
 
         def part(rows):
             shared = len(positions.shape) == 2

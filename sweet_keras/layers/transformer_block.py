@@ -14,6 +14,7 @@ from sweet_keras.core.size import ViTSize
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.layer_norm import NestedLayerNormalization
 from sweet_keras.layers.modulation import UNMODULATED
+from sweet_keras.layers.own_rows import OwnRowsDropout
 from sweet_keras.layers.projections import DenseProjections
 from sweet_keras.layers.windows import Windows, layer_windows
 
@@ -78,10 +79,11 @@ class TransformerBlock(keras.layers.Layer):
         self.norm_epsilon = norm_epsilon
         self.mlp_ratio = mlp_ratio
         self.activation = activation
+        self.remat = False  # a way to train, not part of the network: see `rematerialize`
         self.norm1 = NestedLayerNormalization(norm_epsilon, name="norm1", dtype=self.dtype_policy)
         self.norm2 = NestedLayerNormalization(norm_epsilon, name="norm2", dtype=self.dtype_policy)
         # One draw for each sample: a dropout whose noise does not vary over tokens or channels.
-        self.drop = keras.layers.Dropout(
+        self.drop = OwnRowsDropout(
             drop_path, noise_shape=(None, 1, 1), name="drop_path", dtype=self.dtype_policy
         )
 
@@ -148,6 +150,23 @@ class TransformerBlock(keras.layers.Layer):
         return named
 
     def call(self, x, projections=None, prefix=None, modulation=None, training=None):
+        if not (self.remat and training):
+            return self._forward(x, projections, prefix, modulation, training)
+        # TensorFlow gives gradients to arguments and variables, not to what a function closes over.
+        given = (x, projections.tensors() if projections else (), modulation)
+        arguments = [tensor for tensor in keras.tree.flatten(given) if tensor is not None]
+
+        def forward(*tensors):
+            left = iter(tensors)
+            x, parts, modulation = keras.tree.map_structure(
+                lambda tensor: None if tensor is None else next(left), given
+            )
+            again = projections.with_tensors(parts) if projections else None
+            return self._forward(x, again, prefix, modulation, training)
+
+        return keras.remat(forward)(*arguments)
+
+    def _forward(self, x, projections, prefix, modulation, training):
         if projections is None:
             projections = DenseProjections(
                 Kernels(

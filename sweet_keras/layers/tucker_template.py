@@ -134,7 +134,8 @@ class TuckerTemplate(keras.layers.Layer):
         if not plan.materialize:
             slices = tucker.contract_layers(factors.core, factors.layer_scaler, ops)
             slices = ops.reshape(slices, (depth, count, *self.ranks[1:]))
-            return [FactoredProjections(layer, factors) for layer in ops.unstack(slices, depth)]
+            layers = ops.unstack(slices, depth)
+            return [FactoredProjections.of_layer(layer, factors) for layer in layers]
         kernels = contract_to_kernels(factors, depth, plan.order, ops)
         # Not `kernel[layer]`: each slice would have a gradient as large as all layers.
         layers = zip(*(ops.unstack(kernel, depth) for kernel in kernels), strict=True)

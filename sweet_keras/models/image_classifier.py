@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from sweet_keras.layers.own_rows import OwnRowsDropout
 from sweet_keras.models.known_arguments import refuse_unknown
 from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.portable_compile_config import portable_compile_config
@@ -67,7 +68,7 @@ class ImageClassifier(keras.Model):
             features = keras.layers.GlobalAveragePooling1D(name="pool", dtype=dtype)(
                 tokens[:, backbone.extra_tokens :] if backbone.extra_tokens else tokens
             )
-        features = keras.layers.Dropout(dropout, name="dropout", dtype=dtype)(features)
+        features = OwnRowsDropout(dropout, name="dropout", dtype=dtype)(features)
         logits = keras.layers.Dense(classes, name="logits", dtype="float32")(features)
         super().__init__(images, logits, **kwargs)
         self.dtype_policy = keras.dtype_policies.get(dtype)  # functional models do not take it

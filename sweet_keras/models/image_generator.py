@@ -11,6 +11,7 @@ from keras import ops
 
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.conditioning import Conditioning
+from sweet_keras.layers.own_rows import draw_rows
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.noise_paths import PATHS
@@ -147,13 +148,13 @@ class ImageGenerator(keras.Model):
         clean = patches.patchify(latents)
         batch = ops.shape(clean)[0]
         if noise is None:
-            noise = keras.random.normal(ops.shape(clean), seed=self.seed_generator, dtype="float32")
+            noise = draw_rows(keras.random.normal, tuple(ops.shape(clean)), self.seed_generator)
         else:
             noise = patches.cut(ops.cast(noise, "float32"))
         if time is None:
             time = self.noise_path.draw_times((batch,), self.seed_generator)
         if hidden is None:
-            draw = keras.random.uniform((batch,), seed=self.seed_generator, dtype="float32")
+            draw = draw_rows(keras.random.uniform, (batch,), self.seed_generator)
             hidden = draw < (self.label_dropout if training else 0.0)
         of_image, of_noise = self.noise_path.weights(ops.cast(time, "float32")[:, None, None])
         return {
@@ -187,7 +188,8 @@ class ImageGenerator(keras.Model):
         labels = ops.reshape(ops.cast(y, "int32"), (-1,))
         labels = ops.where(y_pred["hidden"], self.classes, labels)
         prediction = self.denoise(y_pred["noisy"], y_pred["time"], labels, training=training)
-        return ops.mean(ops.square(prediction - y_pred["target"]))
+        # A loss of Keras, not a mean of ours: on TensorFlow it counts for one device of several.
+        return keras.losses.MeanSquaredError()(y_pred["target"], prediction)
 
     def fit(self, x=None, y=None, *args, **kwargs):
         warn_unless_pixels(x)

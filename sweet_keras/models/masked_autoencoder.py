@@ -11,6 +11,7 @@ from keras import ops
 from sweet_keras.core.size import ViTSize
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.mae_decoder import MAEDecoder
+from sweet_keras.layers.own_rows import draw_rows
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.pixel_range import warn_unless_pixels
@@ -128,7 +129,7 @@ class MaskedAutoencoder(keras.Model):
         patches = embedding.patchify(images)
         if noise is None:
             shape = (ops.shape(patches)[0], embedding.num_patches)
-            noise = keras.random.uniform(shape, seed=self.seed_generator, dtype="float32")
+            noise = draw_rows(keras.random.uniform, shape, self.seed_generator)
         order = ops.argsort(noise, axis=1)
         # Pixels and fixed positions are shuffled, not tokens: a gather without a gradient.
         patches = ops.take_along_axis(patches, order[:, :, None], axis=1)
@@ -145,7 +146,8 @@ class MaskedAutoencoder(keras.Model):
         }
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        return ops.mean(ops.square(y_pred["prediction"] - y_pred["target"]))
+        # A loss of Keras, not a mean of ours: on TensorFlow it counts for one device of several.
+        return keras.losses.MeanSquaredError()(y_pred["target"], y_pred["prediction"])
 
     def fit(self, x=None, *args, **kwargs):
         warn_unless_pixels(x)

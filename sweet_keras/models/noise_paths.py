@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
+from sweet_keras.layers.own_rows import draw_rows
 from sweet_keras.models import samplers
 
 Tensor = Any
@@ -35,7 +36,7 @@ class Flow:
 
     def draw_times(self, shape: tuple, seed: keras.random.SeedGenerator) -> Tensor:
         """Times of a training step."""
-        return ops.sigmoid(keras.random.normal(shape, seed=seed, dtype="float32"))
+        return ops.sigmoid(draw_rows(keras.random.normal, shape, seed))
 
 
 class Diffusion:
@@ -60,7 +61,7 @@ class Diffusion:
 
     def draw_times(self, shape: tuple, seed: keras.random.SeedGenerator) -> Tensor:
         """Times of a training step."""
-        return keras.random.uniform(shape, seed=seed, dtype="float32")
+        return draw_rows(keras.random.uniform, shape, seed)
 
 
 PATHS = {"flow": Flow(), "ddpm": Diffusion()}

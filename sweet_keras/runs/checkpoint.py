@@ -1,8 +1,11 @@
 """Saving the whole state of a training in one file, so that it can be interrupted anywhere."""
 
+import dataclasses
 import json
 import os
-from pathlib import Path
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -11,8 +14,42 @@ from safetensors.numpy import save_file
 
 from sweet_keras import backends
 from sweet_keras.core.atomic import atomic_write
+from sweet_keras.models.skipping_optimizer import SkippingOptimizer
 
 _RANDOM = "random/"  # before the names of the framework's own generators
+_METRIC = "metric/"  # before the running metrics of an epoch that is not over
+_SKIPPED = "skipped"
+
+
+class Unreadable(ValueError):
+    """A file is no checkpoint, or a damaged one."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Position:
+    """How far a training is.
+
+    Attributes:
+        epoch: Whole epochs that are done.
+        step: Steps done in the epoch after them.
+        seconds: Time spent on these steps.
+        rate_factor: What the learning rate was multiplied with because of skipped steps.
+        skipped_before: Skipped steps that have been dealt with.
+    """
+
+    epoch: int
+    step: int = 0
+    seconds: float = 0.0
+    rate_factor: float = 1.0
+    skipped_before: int = 0
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Makes one of what a file says; files of older versions say the epoch only."""
+        types = {"epoch": int, "step": int, "skipped_before": int}
+        names = [field.name for field in dataclasses.fields(cls)]
+        given = {name: types.get(name, float)(values[name]) for name in names if name in values}
+        return cls(**{"epoch": values["epoch"], **given})
 
 
 def training_state(model: keras.Model) -> dict[str, keras.Variable]:
@@ -24,46 +61,114 @@ def training_state(model: keras.Model) -> dict[str, keras.Variable]:
     Args:
         model: a built and compiled model.
     """
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
+    optimizer, own = model.optimizer, []
+    if not optimizer.built:
+        optimizer.build(model.trainable_variables)
+    if isinstance(optimizer, SkippingOptimizer):
+        own = [optimizer.skipped]
+        optimizer = optimizer.inner_optimizer
     metrics = {id(variable) for variable in model.metrics_variables}
     variables = [variable for variable in model.variables if id(variable) not in metrics]
-    state = {}
-    for owner, group in (("model", variables), ("optimizer", model.optimizer.variables)):
-        for index, variable in enumerate(group):
-            # Paths may repeat, and carry counters that differ between processes: order decides.
-            state[f"{owner}/{index:04d}"] = variable
-    return state
+    groups = (("model", variables), ("optimizer", optimizer.variables), (_SKIPPED, own))
+    # Paths may repeat, and carry counters that differ between processes: order decides.
+    return {
+        f"{owner}/{index:04d}": variable
+        for owner, group in groups
+        for index, variable in enumerate(group)
+    }
 
 
-def save_checkpoint(model: keras.Model, path: str | os.PathLike, epoch: int) -> None:
-    """Writes the state after `epoch` whole epochs; the file is whole or not there.
+def save_checkpoint(model: keras.Model, path: str | os.PathLike, position: Position) -> None:
+    """Writes the state; the file is whole or not there.
 
     With the variables go the states of the framework's own generators, since Keras' dropout draws
-    from that of PyTorch.
+    from that of PyTorch, and within an epoch its running metrics.
 
     Keras' `BackupAndRestore` writes weights and epoch to two files, in place, and a run killed
-    between them goes on with one epoch repeated; hence this one file.
+    between them goes on with one epoch repeated; hence this one file. It carries a check sum, since
+    safetensors has none.
 
     Args:
         model: a built and compiled model.
-        path: the file, in safetensors.
-        epoch: number of finished epochs.
+        path: the file, in safetensors; its folder must exist.
+        position: how far the training is.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    write_checkpoint(checkpoint_arrays(model, position), path, position)
+
+
+def checkpoint_arrays(model: keras.Model, position: Position) -> dict[str, np.ndarray]:
+    """Returns the state as `save_checkpoint` writes it.
+
+    Of several processes that train together all have to call it: some engines put variables
+    together of what each process has.
+
+    Args:
+        model: a built and compiled model.
+        position: how far the training is.
+    """
+    named = training_state(model)
+    if position.step:
+        metrics = enumerate(model.metrics_variables)
+        named |= {f"{_METRIC}{index:04d}": variable for index, variable in metrics}
     arrays = {}
-    for name, variable in training_state(model).items():
-        array = np.array(keras.ops.convert_to_numpy(variable.value), order="C")
+    for name, variable in named.items():
+        array = np.array(keras.ops.convert_to_numpy(variable), order="C")
         # Half precisions have no numpy type of their own; float32 holds them exactly.
         arrays[name] = array if array.dtype.kind in "fiub" else array.astype("float32")
     own = backends.current().device.random_state()
-    arrays |= {_RANDOM + name: array for name, array in own.items()}
+    return arrays | {_RANDOM + name: array for name, array in own.items()}
+
+
+def write_checkpoint(
+    arrays: Mapping[str, np.ndarray], path: str | os.PathLike, position: Position
+) -> None:
+    """Writes a state; the file is whole or not there.
+
+    Args:
+        arrays: as `checkpoint_arrays` returns them.
+        path: the file; its folder must exist.
+        position: how far the training is.
+    """
+    about = {**dataclasses.asdict(position), "crc32": _check_sum(arrays)}
     with atomic_write(path) as temporary:
-        save_file(arrays, temporary, metadata={"training": json.dumps({"epoch": epoch})})
+        save_file(dict(arrays), temporary, metadata={"training": json.dumps(about)})
 
 
-def restore_checkpoint(model: keras.Model, path: str | os.PathLike) -> int:
+@dataclasses.dataclass(frozen=True)
+class Restored:
+    """What was in a checkpoint besides the variables that are restored already.
+
+    Attributes:
+        position: How far the training was.
+        random: States of the framework's own generators, which `fit` draws from before its first
+            step.
+        metrics: Values of the metrics' variables, of an epoch that was not over.
+    """
+
+    position: Position
+    random: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    metrics: Sequence[np.ndarray] = ()
+
+    def put_metrics(self, model: keras.Model) -> None:
+        """Puts the running metrics of an epoch back.
+
+        Args:
+            model: The model, its metrics built and reset.
+
+        Raises:
+            ValueError: If it measures something else.
+        """
+        variables = model.metrics_variables
+        if [array.shape for array in self.metrics] != [tuple(v.shape) for v in variables]:
+            raise ValueError(
+                "The checkpoint must be of a model with the same metrics. "
+                f"Received: {len(self.metrics)} arrays for {len(variables)} variables"
+            )
+        for variable, array in zip(variables, self.metrics, strict=True):
+            variable.assign(array)
+
+
+def restore_checkpoint(model: keras.Model, path: str | os.PathLike) -> Restored:
     """Puts a saved state into a model.
 
     Args:
@@ -71,49 +176,79 @@ def restore_checkpoint(model: keras.Model, path: str | os.PathLike) -> int:
         path: the file.
 
     Returns:
-        The number of epochs that were finished.
+        How far the training was, and what can be put back only within `fit`.
 
     Raises:
-        ValueError: if the file cannot be read or belongs to another model.
+        Unreadable: if the file is missing, no checkpoint, or damaged.
+        ValueError: if it belongs to another model.
     """
-    state = training_state(model)
-    try:
-        with safe_open(path, framework="numpy") as file:
-            epoch = json.loads(file.metadata()["training"])["epoch"]
-            arrays = {name: file.get_tensor(name) for name in file.keys()}
-    except (OSError, SafetensorError, TypeError, KeyError) as error:
-        raise ValueError(
-            f"Expected the checkpoint of a training. Received: {path} ({error})"
-        ) from error
-    own = {name: arrays.pop(name) for name in list(arrays) if name.startswith(_RANDOM)}
-    expected = {name: tuple(variable.shape) for name, variable in state.items()}
-    received = {name: array.shape for name, array in arrays.items()}
-    if expected != received:
-        different = sorted(dict(expected.items() ^ received.items()))
+    position, arrays = read_checkpoint(path)
+    expected = training_state(model)
+    groups: dict[str, dict[str, np.ndarray]] = {_RANDOM: {}, _METRIC: {}, "": {}}
+    for name, array in arrays.items():
+        prefix = next(prefix for prefix in groups if name.startswith(prefix))
+        groups[prefix][name.removeprefix(prefix)] = array
+    received = groups[""]
+    # Checkpoints of older versions, and of trainings that skip nothing, count no skipped steps.
+    counters = {name for name in {*expected, *received} if name.startswith(_SKIPPED)}
+    shapes = {name: tuple(variable.shape) for name, variable in expected.items()}
+    found = {name: array.shape for name, array in received.items()}
+    different = sorted({name for name, _ in shapes.items() ^ found.items()} - counters)
+    if different:
         raise ValueError(
             f"The checkpoint must be of the same model and optimizer. "
-            f"Received: {path}, which differs in {len(different)} of {len(expected)} arrays, "
+            f"Received: {path}, which differs in {len(different)} of {len(shapes)} arrays, "
             f"first in {different[0]}"
         )
-    for name, variable in state.items():
-        variable.assign(arrays[name])
-    device = backends.current().device
-    device.set_random_state({name.removeprefix(_RANDOM): own[name] for name in own})
-    return int(epoch)
+    for name in expected.keys() & received.keys():
+        expected[name].assign(received[name])
+    metrics = [groups[_METRIC][name] for name in sorted(groups[_METRIC])]
+    restored = Restored(position, groups[_RANDOM], metrics)
+    backends.current().device.set_random_state(restored.random)
+    return restored
 
 
-class Checkpoint(keras.callbacks.Callback):
-    """Saves the whole state of a training after each epoch.
+def read_checkpoint(path: str | os.PathLike) -> tuple[Position, dict[str, np.ndarray]]:
+    """Reads a checkpoint.
 
     Args:
-        path: the file; each epoch replaces it.
+        path: the file.
+
+    Returns:
+        How far the training was, and all arrays by name.
+
+    Raises:
+        Unreadable: if it is missing, no checkpoint, or damaged.
     """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = json.loads(file.metadata()["training"])
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
+        position = Position.from_mapping(about)
+        sound = about.get("crc32") in (None, _check_sum(arrays))
+    # Whatever a damaged header or its JSON may lead to.
+    except (
+        OSError,
+        SafetensorError,
+        TypeError,
+        ValueError,
+        LookupError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise Unreadable(
+            f"Expected the checkpoint of a training. Received: {path} ({error})"
+        ) from error
+    if not sound:
+        raise Unreadable(
+            f"Expected the checkpoint of a training. Received: {path} (its check sum is wrong)"
+        )
+    return position, arrays
 
-    def __init__(self, path: str | os.PathLike) -> None:
-        """Keeps the path."""
-        super().__init__()
-        self.path = Path(path)
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Saves the state."""
-        save_checkpoint(self.model, self.path, epoch + 1)
+def _check_sum(arrays: Mapping[str, np.ndarray]) -> int:
+    check = 0
+    for name in sorted(arrays):
+        check = zlib.crc32(np.ascontiguousarray(arrays[name]).data, check)
+    return check

@@ -68,8 +68,11 @@ class Classification(LearningTask):
     def batches(
         self, source: Source, batch_size: int, image_shape: tuple[int, int, int], **options: Any
     ) -> Iterable:
-        """Batches of images and classes."""
-        return pipeline(source, batch_size, image_shape=image_shape, labels=True, **options)
+        """Batches of images and classes; of several processes each reads its own rows."""
+        own_rows = options.get("drop_remainder", True)
+        return pipeline(
+            source, batch_size, image_shape=image_shape, labels=True, own_rows=own_rows, **options
+        )
 
     def measure(
         self,

@@ -1,5 +1,6 @@
 """Values from files and command lines, converted where nothing is lost."""
 
+import math
 import os
 import types
 import typing
@@ -54,8 +55,10 @@ def _coerce_scalar(kind: type, value: Any, name: str) -> Any:
     # YAML reads 1e-3 (without a dot) as a string, so strings are converted as well.
     try:
         number = kind(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last of infinity as a whole number
         raise error from None
+    if kind is float and not math.isfinite(number):
+        raise error
     if isinstance(value, float) and number != value:
         raise error
     return number

@@ -12,7 +12,7 @@ from sweet_keras.runs.claims import claim
 from sweet_keras.runs.compare_config import CompareConfig
 from sweet_keras.runs.comparison import size_order
 from sweet_keras.runs.directory import RunDirectory
-from sweet_keras.runs.environment import now, write_environment
+from sweet_keras.runs.environment import now
 from sweet_keras.runs.measurements import Task, Trial
 from sweet_keras.runs.method_names import split_name
 from sweet_keras.runs.methods import METHODS
@@ -73,9 +73,7 @@ def compare(
     classes = task.classes(labelled)
     learned, validation = holdout(labelled, config.validation)
     task.few(learned, config.labels, seed=0)  # refuses too many before anything is written
-    run.start(overwrite=overwrite, resume=resume)
-    run.write_config(config)
-    write_environment(run.environment, "compare", arguments)
+    run.begin(config, "compare", overwrite=overwrite, resume=resume, arguments=arguments)
     run.cells.mkdir(exist_ok=True)
     cells = Cells(run.cells)
     with session("float32", seed=0):

@@ -200,7 +200,8 @@ def read_values(path: str | os.PathLike) -> dict[str, Any]:
         raise ValueError(f"Cannot read {path}: expected {expected}. Received: {error}") from error
     try:
         values = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
+    # ValueError also of numbers with too many digits, and dates that do not exist.
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"Cannot parse {path}: expected {expected}. Received: {reason}") from error
     if values is None:

@@ -1,12 +1,16 @@
 """The folder of one run: what lies where, and when it may be written to."""
 
+import contextlib
 import os
 import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from sweet_keras.core.atomic import atomic_write
+from sweet_keras.runs.claims import claim
 from sweet_keras.runs.config import Config, flag, normalise_keys, option_name, read_values
+from sweet_keras.runs.environment import write_environment
 from sweet_keras.runs.read_log import read_log
 
 # All that a run writes; `--overwrite` removes these and nothing else.
@@ -51,9 +55,7 @@ class RunDirectory:
     environment = property(lambda self: self.path / "environment.json", doc="Versions.")
     log = property(lambda self: self.path / "log.csv", doc="One row for each epoch.")
     tensorboard = property(lambda self: self.path / "tensorboard", doc="Event files.")
-    checkpoint = property(
-        lambda self: self.path / "checkpoint" / "state.safetensors", doc="State to resume from."
-    )
+    checkpoints = property(lambda self: self.path / "checkpoint", doc="States to resume from.")
     template = property(lambda self: self.path / "template.sweet", doc="The template.")
     model = property(lambda self: self.path / "model.keras", doc="The fine-tuned model.")
     reconstruction = property(lambda self: self.path / "reconstruction.npz", doc="Images (npz).")
@@ -98,6 +100,40 @@ class RunDirectory:
                 )
         return read_values(self.config)
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps other processes from training here for as long as the block lasts.
+
+        Raises:
+            ValueError: if another process does, or the folder cannot be written to.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise ValueError(f"--out must be a folder. Received: {self.path}, a file")
+        self._make()
+        with contextlib.ExitStack() as stack:
+            try:
+                # Not in `locks`, which `--overwrite` removes.
+                granted = stack.enter_context(claim(self.path / ".running"))
+            except OSError as error:
+                raise ValueError(
+                    "--out must be a folder that can be written to. "
+                    f"Received: {self.path} ({error.strerror})"
+                ) from error
+            if not granted:
+                raise ValueError(
+                    "--out must be a folder in which no other process is training. "
+                    f"Received: {self.path}, which one uses now"
+                )
+            yield
+
+    def _make(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(
+                f"--out must be a folder that can be made. Received: {self.path} ({error.strerror})"
+            ) from error
+
     def start(self, *, overwrite: bool = False, resume: bool = False) -> None:
         """Makes the folder, or refuses to touch what lies there.
 
@@ -109,7 +145,7 @@ class RunDirectory:
             ValueError: if something is there and neither argument covers it.
         """
         if resume:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self._make()
             return
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(f"--out must be a folder. Received: {self.path}, a file")
@@ -128,12 +164,7 @@ class RunDirectory:
                     "--out must be a new or empty folder. "
                     f"Received: {self.path}, which holds {', '.join(taken)} but no run"
                 )
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ValueError(
-                f"--out must be a folder that can be made. Received: {self.path} ({error.strerror})"
-            ) from error
+        self._make()
         for name in _CONTENTS:
             item = self.path / name
             if item.is_dir() and not item.is_symlink():
@@ -145,6 +176,31 @@ class RunDirectory:
         """Writes every option, with an explanation of each, to `config.yaml`."""
         with atomic_write(self.config) as path:
             path.write_text(config.to_yaml(), encoding="utf-8")
+
+    def begin(
+        self,
+        config: Config,
+        command: str,
+        *,
+        overwrite: bool = False,
+        resume: bool = False,
+        arguments: Sequence[str] | None = None,
+    ) -> None:
+        """Starts a run, and writes down its options and what it is made with.
+
+        Args:
+            config: all options.
+            command: the command, such as `"pretrain"`.
+            overwrite: as for `start`.
+            resume: as for `start`.
+            arguments: the command line after `sweet`, if there is one.
+
+        Raises:
+            ValueError: as `start`.
+        """
+        self.start(overwrite=overwrite, resume=resume)
+        self.write_config(config)
+        write_environment(self.environment, command, arguments)
 
 
 def resumed_options(

@@ -1,19 +1,25 @@
 """`sweet finetune`: from a template or a network to a model for a task."""
 
+import contextlib
+import functools
 from collections.abc import Sequence
 
 from rich.console import Console
 
+from sweet_keras.backends.own_batches import batch_size_for
 from sweet_keras.core.atomic import atomic_write
 from sweet_keras.data import Source, holdout, steps_per_epoch
+from sweet_keras.distribution.distribute import devices
+from sweet_keras.layers.rematerialize import rematerialize
 from sweet_keras.runs.choose_task import choose_task
 from sweet_keras.runs.directory import RunDirectory
-from sweet_keras.runs.environment import now, write_environment
+from sweet_keras.runs.environment import now
 from sweet_keras.runs.examples import save_examples
 from sweet_keras.runs.finetune_config import FinetuneConfig
 from sweet_keras.runs.generation import train_generator
 from sweet_keras.runs.learning_task import LearningTask
 from sweet_keras.runs.measurements import Task, Trial
+from sweet_keras.runs.on_devices import held, on_devices
 from sweet_keras.runs.progress import batches_bar
 from sweet_keras.runs.read_log import read_log
 from sweet_keras.runs.results import Results
@@ -73,10 +79,20 @@ def finetune(
         return train_generator(
             config, overwrite=overwrite, resume=resume, arguments=arguments, console=console
         )
-    console = console or Console(stderr=True)
-    run = RunDirectory(config.out)
+    with on_devices(config, console) as (run, console):
+        return _finetune(config, run, console, overwrite, resume, arguments)
+
+
+def _finetune(
+    config: FinetuneConfig,
+    run: RunDirectory,
+    console: Console,
+    overwrite: bool,
+    resume: bool,
+    arguments: Sequence[str] | None,
+) -> Results:
     task = choose_task(config, config.dropout)
-    with session(config.dtype, config.seed):
+    with session(config.dtype, config.seed), contextlib.ExitStack() as stack:
         start = StartingPoint(config)
         shape = start.image_shape
         source = task.open(config.data, "train", shape[2], config.on_error)
@@ -85,44 +101,48 @@ def finetune(
         learned, validation = split_labels(source, config, task)
         batch_size = min(config.batch_size, len(learned))
         steps = steps_per_epoch(learned, batch_size)
+        part = config.part_of(batch_size)
         backbone, initialization_seconds = start.network(source)
+        rematerialize(backbone, config.remat)
         optimizer = adamw(
-            config.learning_rate, steps * config.epochs, config.warmup, config.weight_decay
+            config.peak_rate,
+            steps * config.epochs,
+            config.warmup,
+            config.weight_decay,
+            accumulate=config.accumulate,
         )
         spectrum = spectra(backbone_kernels(backbone), start.method, str(backbone.size))
         model = task.model(backbone, classes, shape, optimizer, config.jit)
 
-        def batches(start_step: int):
-            return task.batches(
-                learned,
-                batch_size,
-                shape,
-                augment=task.augmentation if config.augment else None,
-                seed=config.seed,
-                start_step=start_step,
-                workers=config.workers,
-            )
-
-        batches(0)  # refuses what does not fit before anything is written
-        run.start(overwrite=overwrite, resume=resume)
-        run.write_config(config)
-        write_environment(run.environment, "finetune", arguments)
-        held = None
+        batches = functools.partial(
+            task.batches,
+            learned,
+            part,
+            shape,
+            augment=task.augmentation if config.augment else None,
+            **config.reading(),
+        )
+        batches()  # refuses what does not fit before anything is written
+        stack.enter_context(held(run))
+        run.begin(config, "finetune", overwrite=overwrite, resume=resume, arguments=arguments)
+        followed = None
         if validation is not None:
             once = {"shuffle": False, "repeat": False, "drop_remainder": False}
-            held = task.batches(validation, batch_size, shape, **once)
+            followed_size = batch_size_for(len(validation), batch_size, devices())
+            followed = task.batches(validation, followed_size, shape, **once)
         seconds = train(
             model,
             run,
             batches,
-            steps_per_epoch=steps,
+            steps_per_epoch=steps * config.accumulate,
             epochs=config.epochs,
             label=f"fine-tuning {backbone.size} ({start.method})",
             console=console,
             resume=resume,
-            validation=held,
+            saving=config.saving(),
+            validation=followed,
             validation_steps=validation
-            and steps_per_epoch(validation, batch_size, drop_remainder=False),
+            and steps_per_epoch(validation, followed_size, drop_remainder=False),
         )
         with atomic_write(run.model) as path:
             model.save(path)
@@ -137,7 +157,7 @@ def finetune(
         seed=config.seed,
         accuracy=score.overall,
         steps=steps * config.epochs,
-        learning_rate=config.learning_rate,
+        learning_rate=config.peak_rate,
         seconds=seconds,
         initialization_seconds=initialization_seconds,
         parameters=model.count_params(),

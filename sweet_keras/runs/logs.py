@@ -19,12 +19,14 @@ class CSVLog(keras.callbacks.Callback):
 
     Args:
         path: the file.
+        spent: seconds of the first epoch that were spent before an interruption.
     """
 
-    def __init__(self, path: str | os.PathLike) -> None:
-        """Keeps the path."""
+    def __init__(self, path: str | os.PathLike, spent: float = 0.0) -> None:
+        """Keeps the arguments."""
         super().__init__()
         self.path = Path(path)
+        self._spent = spent
         self._rows: list[dict[str, float]] | None = None
         self._began = 0.0
 
@@ -32,7 +34,8 @@ class CSVLog(keras.callbacks.Callback):
         """Starts the clock."""
         if self._rows is None:
             self._rows = [row for row in read_log(self.path) if row["epoch"] <= epoch]
-        self._began = time.perf_counter()
+        self._began = time.perf_counter() - self._spent
+        self._spent = 0.0
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes the row; epochs are counted from one."""

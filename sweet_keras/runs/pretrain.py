@@ -1,5 +1,7 @@
 """`sweet pretrain`: from images to a template."""
 
+import contextlib
+import functools
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -8,10 +10,12 @@ from sweet_keras.core.atomic import atomic_write
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.data import open_source, pipeline, steps_per_epoch
 from sweet_keras.initialization.materialize_generator import materialize_generator
+from sweet_keras.layers.rematerialize import rematerialize
 from sweet_keras.runs.accuracy import class_names
 from sweet_keras.runs.directory import RunDirectory
-from sweet_keras.runs.environment import now, write_environment
+from sweet_keras.runs.environment import now
 from sweet_keras.runs.measurements import Pretraining, Task
+from sweet_keras.runs.on_devices import held, on_devices
 from sweet_keras.runs.pretrain_config import PretrainConfig
 from sweet_keras.runs.pretrain_models import autoencoder, generator, late_subnetworks
 from sweet_keras.runs.read_log import read_log
@@ -49,48 +53,58 @@ def pretrain(
     Raises:
         ValueError: If an option does not fit the data, or the folder is taken.
     """
-    console = console or Console(stderr=True)
-    run = RunDirectory(config.out)
+    with on_devices(config, console) as (run, console):
+        return _pretrain(config, run, console, overwrite, resume, arguments)
+
+
+def _pretrain(
+    config: PretrainConfig,
+    run: RunDirectory,
+    console: Console,
+    overwrite: bool,
+    resume: bool,
+    arguments: Sequence[str] | None,
+) -> Results:
     source = open_source(config.data, "train", channels=config.channels, on_error=config.on_error)
     generates = config.task == "generate"
     classes = class_names(source) if generates else ()
-    with session(config.dtype, config.seed):
+    with session(config.dtype, config.seed), contextlib.ExitStack() as stack:
         batch_size = min(config.batch_size, len(source))
         steps = steps_per_epoch(source, batch_size)
+        part = config.part_of(batch_size)
         if generates:
             model = generator(config, steps, len(classes))
             backbone = model.backbone
         else:
             model = autoencoder(config, steps)
             backbone = model.encoder
+        rematerialize(model, config.remat)
         image_shape = backbone.image_shape
 
-        def batches(start_step: int):
-            return pipeline(
-                source,
-                batch_size,
-                image_shape=image_shape,
-                # A crop would be learned, and then be generated.
-                augment=None if generates else "mae",
-                labels=generates,
-                seed=config.seed,
-                start_step=start_step,
-                workers=config.workers,
-            )
-
-        batches(0)  # refuses what does not fit before anything is written
-        run.start(overwrite=overwrite, resume=resume)
-        run.write_config(config)
-        write_environment(run.environment, "pretrain", arguments)
+        batches = functools.partial(
+            pipeline,
+            source,
+            part,
+            image_shape=image_shape,
+            # A crop would be learned, and then be generated.
+            augment=None if generates else "mae",
+            labels=generates,
+            own_rows=True,
+            **config.reading(),
+        )
+        batches()  # refuses what does not fit before anything is written
+        stack.enter_context(held(run))
+        run.begin(config, "pretrain", overwrite=overwrite, resume=resume, arguments=arguments)
         seconds = train(
             model,
             run,
             batches,
-            steps_per_epoch=steps,
+            steps_per_epoch=steps * config.accumulate,
             epochs=config.epochs,
             label=f"pre-training {config.size}",
             console=console,
             resume=resume,
+            saving=config.saving(),
             callbacks=late_subnetworks(backbone, config),
         )
         record = {

@@ -71,10 +71,12 @@ def generator(config: PretrainConfig, steps: int, classes: int) -> ImageGenerato
 
 
 def _compile(model: keras.Model, config: PretrainConfig, steps: int) -> None:
-    options = config.learning_rate, steps * config.epochs, config.warmup, config.weight_decay
+    options = config.peak_rate, steps * config.epochs, config.warmup, config.weight_decay
+    optimizer = muon(*options, accumulate=config.accumulate)
+    if config.optimizer == "adamw":  # beta_2 as in 2111.06377
+        optimizer = adamw(*options, beta_2=0.95, accumulate=config.accumulate)
     model.compile(
-        # beta_2 as in 2111.06377
-        optimizer=muon(*options) if config.optimizer == "muon" else adamw(*options, beta_2=0.95),
+        optimizer=optimizer,
         jit_compile="auto" if config.jit is None else config.jit,
     )
 
@@ -83,6 +85,7 @@ def _template_vit(config: PretrainConfig, visible: float) -> SweetTemplateViT:
     image_shape = (*parse_image_size(config.image_size), config.channels)
     tokens = (
         config.batch_size
+        // config.accumulate
         * (image_shape[0] // config.patch_size)
         * (image_shape[1] // config.patch_size)
     )

@@ -35,9 +35,25 @@ from sweet_keras.runs.training import train
 from sweet_keras.runs.variants import VARIANTS
 
 _RECIPE = "recipe.json"
-# Options of a pre-training that decide nothing, since no source learns to generate, and those that
-# only a template has.
-_ELSEWHERE = ("data", "out", "workers", "on_error", "task", "objective", "label_dropout")
+# Options of a pre-training that decide nothing, or nothing here since no source learns to generate,
+# and those that only a template has.
+_ELSEWHERE = (
+    "data",
+    "out",
+    "workers",
+    "on_error",
+    "task",
+    "objective",
+    "label_dropout",
+    "checkpoint_minutes",
+    "checkpoint_steps",
+    "keep",
+    "skip_limit",
+    "devices",
+    "accumulate",
+    "remat",
+    "learning_rate_scaling",
+)
 _AUTOENCODERS = ("tleg", "wave", "small")
 _OF_TEMPLATES = ("ranks", "subnetworks", "subnetwork_rate", "subnetwork_start")
 

@@ -11,7 +11,7 @@ from sweet_keras.data import Source, open_source, pipeline, steps_per_epoch
 from sweet_keras.runs.accuracy import class_names
 from sweet_keras.runs.contest import METHODS, Contest
 from sweet_keras.runs.directory import RunDirectory
-from sweet_keras.runs.environment import now, write_environment
+from sweet_keras.runs.environment import now
 from sweet_keras.runs.few_labels import few_labels
 from sweet_keras.runs.measurements import Spectrum, Task, Trial
 from sweet_keras.runs.pretrain import describe_pretraining
@@ -55,10 +55,8 @@ def quickstart(
     test = open_source(config.data, "test", channels=config.channels)
     classes = class_names(source)
     few_labels(source, config.labels)
-    run.start(overwrite=overwrite)
-    run.write_config(config)
-    write_environment(run.environment, "quickstart", arguments)
-    with session("float32", seed=0):
+    with session("float32", seed=0), run.held():
+        run.begin(config, "quickstart", overwrite=overwrite, arguments=arguments)
         template, pretraining = _pretrain(config, source, run, console)
         trials: list[Trial] = []
         spectrum: list[Spectrum] = []
@@ -110,7 +108,7 @@ def _pretrain(config: QuickstartConfig, source: Source, run: RunDirectory, conso
         console=console,
         callbacks=late_subnetworks(model.encoder, options),
     )
-    shutil.rmtree(run.checkpoint.parent)
+    shutil.rmtree(run.checkpoints)
     template = model.template({"command": "quickstart", "options": config.to_mapping()})
     template.save(run.template)
     save_reconstruction(model, source, shape, run.reconstruction, seed=0)

@@ -99,14 +99,15 @@ class Results:
         """
         try:
             values = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ValueError(f"Expected a results file in JSON. Received: {path} ({error})") from (
                 error
             )
         try:
             return cls.from_mapping(values)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
+        # TypeError, AttributeError: of values of another type than is compared with.
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path} must hold results. Received: {error}") from error
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes `results.json`; the file is whole or not there.

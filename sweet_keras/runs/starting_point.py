@@ -42,8 +42,12 @@ def load_model(path: str) -> keras.Model:
             # the saved state does not fit. Nothing is trained on here.
             warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
             return keras.saving.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        reason = str(error).strip().partition("\n")[0]
+    except ImportError:
+        raise
+    except (
+        Exception
+    ) as error:  # zipfile, json, h5py and Keras raise nearly anything on corrupt data
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ValueError(
             f"Expected the .keras file of a network. Received: {path} ({reason})"
         ) from error

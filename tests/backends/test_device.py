@@ -53,6 +53,31 @@ def test_describe():
     assert described["threads"] >= 1
 
 
+def test_tf32_is_switched():
+    """A CPU has none: products stay what they are, and the framework says how it was set."""
+    lines = run(
+        """
+        import sys
+        for allowed in (True, False):
+            device.set_tf32(allowed)
+            framework = sys.modules[keras.backend.backend()]
+            if framework.__name__ == "torch":
+                print(framework.get_float32_matmul_precision())
+            elif framework.__name__ == "jax":
+                print(framework.config.jax_default_matmul_precision)
+            else:
+                print(framework.config.experimental.tensor_float_32_execution_enabled())
+            print(float(start()[0, 0]))
+        """
+    )
+    expected = {
+        "torch": ("high", "highest"),
+        "jax": ("tensorfloat32", "float32"),
+        "tensorflow": ("True", "False"),
+    }[BACKEND]
+    assert lines == [expected[0], "512.0", expected[1], "512.0"]
+
+
 @pytest.mark.parametrize("n", [0, -1, 2.0, True, "2", None])
 def test_set_threads_refuses(n):
     with pytest.raises(ValueError, match="Received: n="):

@@ -138,7 +138,7 @@ def test_an_interrupted_run_can_be_resumed_once_it_was_started(pretrain, capsys,
     assert "--resume" not in capsys.readouterr().err
     (tmp_path / "config.yaml").touch()
     run(line)
-    assert "Go on from the last whole epoch with --resume." in capsys.readouterr().err
+    assert "Go on from where it was last saved with --resume." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

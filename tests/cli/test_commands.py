@@ -39,6 +39,7 @@ def road(tmp_path_factory):
 def test_pretrain(road, capsys):
     names = {path.name for path in (road / "pre").iterdir()}
     assert names == {
+        ".running",
         "config.yaml",
         "environment.json",
         "log.csv",

@@ -1,6 +1,7 @@
 """Small labelled images in a file, and options that train on them in moments."""
 
 import io
+import signal
 
 import numpy as np
 import pytest
@@ -18,6 +19,14 @@ _TINY = {
     "epochs": 3,
     "seed": 3,
 }
+
+
+@pytest.fixture
+def answered():
+    """SIGINT is not ignored, as it is by what a shell starts in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -1,9 +1,16 @@
 import keras
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from sweet_keras.runs import checkpoint
-from sweet_keras.runs.checkpoint import restore_checkpoint, save_checkpoint, training_state
+from sweet_keras.runs.checkpoint import (
+    Position,
+    Unreadable,
+    restore_checkpoint,
+    save_checkpoint,
+    training_state,
+)
 
 pytestmark = pytest.mark.keras
 
@@ -40,9 +47,9 @@ def test_everything_comes_back(rng, tmp_path, dtype):
     model = classifier(dtype=dtype)
     model.fit(x, y, batch_size=4, epochs=2, verbose=0)
     before = values(model)
-    save_checkpoint(model, tmp_path / "state.safetensors", epoch=2)
+    save_checkpoint(model, tmp_path / "state.safetensors", Position(epoch=2))
     other = classifier(dtype=dtype)
-    assert restore_checkpoint(other, tmp_path / "state.safetensors") == 2
+    assert restore_checkpoint(other, tmp_path / "state.safetensors").position == Position(epoch=2)
     assert_same(values(other), before)
     # Weights, the state of the dropout's generator, the optimizer's slots and counter; no metrics.
     assert len(before) == len(model.weights) + 1 + len(model.optimizer.variables)
@@ -61,7 +68,7 @@ def test_dropout_without_a_seed_goes_on_as_if_nothing_had_happened(rng, tmp_path
 
     model = classifier(seed=None)
     train(model)
-    save_checkpoint(model, tmp_path / "state.safetensors", epoch=1)
+    save_checkpoint(model, tmp_path / "state.safetensors", Position(epoch=1))
     expected = train(model)
     keras.utils.set_random_seed(99)
     other = classifier(seed=None)
@@ -73,9 +80,9 @@ def test_dropout_without_a_seed_goes_on_as_if_nothing_had_happened(rng, tmp_path
 
 
 def test_a_write_that_dies_leaves_the_last_checkpoint(tmp_path, monkeypatch):
-    path = tmp_path / "checkpoint" / "state.safetensors"
+    path = tmp_path / "state.safetensors"
     model = classifier()
-    save_checkpoint(model, path, epoch=1)
+    save_checkpoint(model, path, Position(epoch=1))
     before = values(model)
 
     def dies(arrays, file, metadata):
@@ -85,16 +92,16 @@ def test_a_write_that_dies_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "save_file", dies)
     model.layers[0].kernel.assign(np.ones((3, 4)))
     with pytest.raises(KeyboardInterrupt):
-        save_checkpoint(model, path, epoch=2)
+        save_checkpoint(model, path, Position(epoch=2))
     monkeypatch.undo()
     assert [item.name for item in path.parent.iterdir()] == [path.name]
     other = classifier()
-    assert restore_checkpoint(other, path) == 1
+    assert restore_checkpoint(other, path).position.epoch == 1
     assert_same(values(other), before)
 
 
 def test_another_model(tmp_path):
-    save_checkpoint(classifier(4), tmp_path / "state.safetensors", epoch=1)
+    save_checkpoint(classifier(4), tmp_path / "state.safetensors", Position(epoch=1))
     with pytest.raises(ValueError, match=r"of the same model and optimizer\. Received"):
         restore_checkpoint(classifier(5), tmp_path / "state.safetensors")
 
@@ -103,5 +110,38 @@ def test_another_model(tmp_path):
 def test_no_checkpoint(tmp_path, content):
     if content is not None:
         (tmp_path / "state.safetensors").write_bytes(content)
-    with pytest.raises(ValueError, match=r"Expected the checkpoint .*Received"):
+    with pytest.raises(Unreadable, match=r"Expected the checkpoint .*Received"):
         restore_checkpoint(classifier(), tmp_path / "state.safetensors")
+
+
+@pytest.mark.once
+def test_no_damage_goes_unnoticed(rng, tmp_path):
+    path = tmp_path / "state.safetensors"
+    model = classifier()
+    save_checkpoint(model, path, Position(epoch=1, step=3, seconds=1.5, skipped_before=2))
+    whole = path.read_bytes()
+    for place in rng.integers(0, len(whole), 100):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        # Blanks of the header may become other blanks; all else is an error or changes nothing.
+        try:
+            position = restore_checkpoint(model, path).position
+        except ValueError as error:
+            assert "Received" in str(error)
+        else:
+            assert position.epoch == 1
+    for length in rng.integers(0, len(whole), 20):
+        path.write_bytes(whole[:length])
+        with pytest.raises(Unreadable):
+            restore_checkpoint(model, path)
+
+
+@pytest.mark.once
+def test_files_of_older_versions(tmp_path):
+    path = tmp_path / "state.safetensors"
+    model = classifier()
+    save_checkpoint(model, path, Position(epoch=4))
+    arrays = load_file(path)
+    save_file(arrays, path, metadata={"training": '{"epoch": 4}'})
+    assert restore_checkpoint(model, path).position == Position(epoch=4)

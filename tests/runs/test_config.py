@@ -91,6 +91,8 @@ def test_numbers_as_yaml_reads_them():
         ({"epoch": 3}, "Unknown option 'epoch' in my.yaml. Did you mean 'epochs'? Received: epoch"),
         ({"qqqq": 3}, "Unknown option 'qqqq' in my.yaml. Known: data, out"),
         ({"epochs": 2.5}, "--epochs must be of type int. Received: 2.5"),
+        ({"epochs": float("inf")}, "--epochs must be of type int. Received: inf"),
+        ({"learning_rate": "inf"}, "--learning-rate must be of type float. Received: 'inf'"),
         ({"epochs": True}, "--epochs must be of type int. Received: True"),
         ({"epochs": 0}, "--epochs must be a positive integer. Received: 0"),
         ({"epochs": "many"}, "--epochs must be of type int. Received: 'many'"),
@@ -123,6 +125,8 @@ def test_wrong_values_are_named(change, message):
         ("a.yaml", "- 1\n- 2\n", "must hold a YAML or JSON file"),
         ("a.yaml", "a: [1", "Cannot parse"),
         ("a.json", "{", "Cannot parse"),
+        ("a.json", "1" * 5000, "Cannot parse"),
+        ("a.json", "[" * 10**5, "Cannot parse"),
         ("a.yaml", "\x00", "Cannot parse"),
     ],
 )

@@ -1,3 +1,4 @@
+import errno
 import json
 
 import pytest
@@ -81,7 +82,7 @@ def test_resume_takes_more_epochs_and_refuses_other_changes(run):
 
 def test_resume_refuses_fewer_epochs_than_are_trained(run):
     begin(run, epochs=3)
-    run.log.write_text("epoch,loss\n1,0.5\n2,0.4\n")
+    run.log.write_text("epoch,seconds,loss\n1,2.0,0.5\n2,2.0,0.4\n")
     assert resumed_options(PretrainConfig, {"epochs": 2}, run, "pretrain")["epochs"] == 2
     with pytest.raises(ValueError, match=r"--epochs must be at least 2, .* Received: 1"):
         resumed_options(PretrainConfig, {"epochs": 1}, run, "pretrain")
@@ -119,3 +120,32 @@ def test_environment_notes_command_and_versions(run):
     assert [again["command_line"] for again in environment["resumed"]] == [
         "sweet pretrain --resume"
     ]
+
+
+def test_one_process_at_a_time(run):
+    other = RunDirectory(run.path)
+    with run.held():
+        begin(run)
+        with (
+            pytest.raises(ValueError, match=r"no other process is training\. Received.*run"),
+            other.held(),
+        ):
+            pass
+        run.start(overwrite=True)  # does not remove the claim
+        with pytest.raises(ValueError, match="no other process"), other.held():
+            pass
+    with other.held():
+        pass
+
+
+def test_a_folder_that_cannot_be_written_to(run, monkeypatch):
+    def refuses(*arguments, **options):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(type(run.path), "open", refuses)
+    with pytest.raises(ValueError, match=r"can be written to\. Received.*Read-only"), run.held():
+        pass
+    monkeypatch.undo()
+    monkeypatch.setattr(type(run.path), "mkdir", refuses)
+    with pytest.raises(ValueError, match=r"can be made\. Received.*Read-only"), run.held():
+        pass

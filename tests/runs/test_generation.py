@@ -12,6 +12,7 @@ from sweet_keras.core.template import SweetTemplate
 from sweet_keras.data import open_source
 from sweet_keras.evaluation.frechet_distance import frechet_distance
 from sweet_keras.runs import training
+from sweet_keras.runs.checkpoints import Checkpoints
 from sweet_keras.runs.directory import RunDirectory
 from sweet_keras.runs.finetune import finetune
 from sweet_keras.runs.finetune_config import FinetuneConfig
@@ -200,7 +201,7 @@ def test_killed_and_resumed_runs_end_as_a_whole_one(tmp_path, console, monkeypat
     made, model = results.generation, keras.saving.load_model(run.model)
     assert made.curve_steps == (5, 10) and made.curve_frechet[-1] == made.frechet
     # The average of the weights is kept, and the checkpoint has the weights as well.
-    state = load_file(run.checkpoint)
+    state = load_file(Checkpoints(run.checkpoints).files()[0])
     for variable in weights(model):
         kept = [k for k, a in state.items() if a.shape == variable.shape and (a == variable).all()]
         assert any(name.startswith("optimizer/") for name in kept)

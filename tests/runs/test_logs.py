@@ -61,6 +61,17 @@ def test_no_log(tmp_path):
     assert read_log(tmp_path / "log.csv") == []
 
 
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "content",
+    [b"epoch,seconds\n1,x\n", b"epoch,seconds\n1,2,3\n", b"epoch\xff\n1\n", b"loss\n1\n"],
+)
+def test_a_damaged_log(tmp_path, content):
+    (tmp_path / "log.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=r"Expected a table.*Received.*log\.csv"):
+        read_log(tmp_path / "log.csv")
+
+
 def test_tensorboard_events(model, tmp_path):
     history = fit(model, [TensorBoardLog(tmp_path)])
     found = read_events(next(tmp_path.iterdir()))

@@ -20,21 +20,41 @@ def batches(start_step):
         yield np.ones((2, 2), "float32"), np.full((2, 1), start_step % 7, "float32")
 
 
+def keras_batches(batches):
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return len(batches)
+
+        def __getitem__(self, index):
+            return batches[index]
+
+    return Batches()
+
+
 def run_training(model, run, console, **options):
     options = {"steps_per_epoch": 2, "epochs": 3, **options}
     return train(model, run, batches, label="training", console=console, **options)
 
 
-def test_divergence_is_an_error_and_is_not_saved(tmp_path, console):
+def test_a_broken_network_is_an_error_and_is_not_saved(tmp_path, console):
     run = RunDirectory(tmp_path / "run")
     run.start()
     model = make()
     run_training(model, run, console, epochs=1)
-    before = run.checkpoint.read_bytes()
+    (saved,) = run.checkpoints.iterdir()
+    before = saved.read_bytes()
     model.layers[0].kernel.assign([[float("nan")], [0.0]])
-    with pytest.raises(Diverged, match=r"loss became nan in epoch 1.*Try a lower --learning-rate"):
+    with pytest.raises(Diverged, match=r"up to step 2.*1 weights are not finite.*kernel.*Try a lo"):
         run_training(model, run, console)
-    assert run.checkpoint.read_bytes() == before
+    assert [*run.checkpoints.iterdir()] == [saved] and saved.read_bytes() == before
+
+
+def test_a_validation_that_is_not_finite_is_an_error(tmp_path, console):
+    run = RunDirectory(tmp_path / "run")
+    run.start()
+    validation = [(np.full((2, 2), np.inf, "float32"), np.ones((2, 1), "float32"))]
+    with pytest.raises(Diverged, match=r"val_loss became (nan|inf) in epoch 1"):
+        run_training(make(), run, console, validation=keras_batches(validation))
 
 
 def test_a_finished_training_is_not_gone_on_with(tmp_path, console):
