@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from sweet_keras.backends.own_batches import (
     Batches,
     OwnRows,
