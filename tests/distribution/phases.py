@@ -79,6 +79,30 @@ def linear(keras, sk, x, y):
     return result(model.fit(x[:11], y[:11].astype("float32"), epochs=2, **options), model)
 
 
+def accumulated(keras, sk, x, y):
+    """Two parts of a batch for each step, of the moving means as well."""
+    return dense(keras, keras.optimizers.Adam(1e-2, gradient_accumulation_steps=2), x, y)
+
+
+def scaled(keras, sk, x, y):
+    """A loss that is scaled as in float16, by a scale that grows on the way."""
+    inner = keras.optimizers.SGD(1e-3)
+    options = {"initial_scale": 8.0, "dynamic_growth_steps": 2}
+    return dense(keras, keras.optimizers.LossScaleOptimizer(inner, **options), x, y)
+
+
+def dense(keras, optimizer, x, y):
+    """Six steps of a layer; or that its optimizer is refused."""
+    model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(1)])
+    model.compile(optimizer, "mse")
+    x = x[:12].reshape(12, -1) / 255.0
+    options = {"batch_size": 4, "epochs": 2, "shuffle": False, "verbose": 0}
+    try:
+        return result(model.fit(x, y[:12].astype("float32"), **options), model)
+    except ValueError as error:
+        return {"refused": int("Received" in str(error))}
+
+
 def poisoned(keras, sk, x, y):
     """A row that is not finite: in the third of five batches, on one device only."""
     from rich.console import Console
@@ -112,7 +136,8 @@ def poisoned(keras, sk, x, y):
 
 
 PHASES = {"pretrain": pretrain, "adapt": adapt, "finetune": finetune}
-KNOWN = {**PHASES, "linear": linear, "poisoned": poisoned}
+CHEAP = {"linear": linear, "poisoned": poisoned, "accumulated": accumulated, "scaled": scaled}
+KNOWN = {**PHASES, **CHEAP}
 
 
 def main(out, devices, model_parallel, *phases):

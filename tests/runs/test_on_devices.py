@@ -25,13 +25,13 @@ PROGRAM = Path(next(iter(distribution.__path__))) / "command_line.py"
 PROCESSES = 2 if BACKEND == "torch" else 1
 
 
-def start(folder, *arguments, interrupt_at=0):
+def start(folder, *arguments, interrupt_at=0, processes=PROCESSES):
     """Starts the processes and returns how each ended and what it printed."""
     command = [sys.executable, str(PROGRAM), str(interrupt_at), "pretrain", *arguments]
     running = [
         subprocess.Popen(command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE)
-        for environment in environments(BACKEND, PROCESSES)
+        for environment in environments(BACKEND, processes)
     ]  # fmt: skip
     outputs = [process.communicate() for process in running]
     return [(process.returncode, *output) for process, output in zip(running, outputs, strict=True)]
@@ -62,14 +62,13 @@ def test_a_run_of_two_devices(tiny, data, console, tmp_path):
     assert template.record["options"]["devices"] == "2"
 
 
-@pytest.mark.skipif(BACKEND != "torch", reason="the processes are torch's")
 def test_all_processes_refuse_alike(tiny, data, tmp_path):
     """A process that went on alone would wait for the others forever."""
     run = RunDirectory(tmp_path / "run")
     options = {**tiny, "data": data, "out": str(run.path), "devices": "all"}
     (tmp_path / "options.json").write_text(json.dumps(options))
     with run.held():  # as another training does
-        ended = start(tmp_path, "--config", str(tmp_path / "options.json"))
+        ended = start(tmp_path, "--config", str(tmp_path / "options.json"), processes=2)
     assert [code for code, _, _ in ended] == [2, 2]
     assert "no other process is training" in " ".join(ended[0][2].split())
     assert "the first process can train in" in " ".join(ended[1][2].split())
