@@ -2,13 +2,13 @@
 
     KERAS_BACKEND=torch python -m benchmarks.soak --minutes 60
 
-from the root of the repository. Every cycle goes on with the pre-training of one template, writes it
-to a file and reads it back, cuts a network from it and adapts another, classifies with both, and lets
-go of them. Between cycles the resident memory of the process is read. The first half of the time is
-left out: caches fill, allocators settle. Adds the row `soak_growth` to `results/reliability.csv`
-(tried: cycles; failed: 1 if the second half grew by more than a twentieth of what the process held;
-worst: MiB an hour, the slope of a straight line through the second half) and draws
-`results/reliability/soak-BACKEND.png`.
+from the root of the repository. Every cycle goes on with the pre-training of one template, writes
+it to a file and reads it back, cuts a network from it and adapts another, classifies with both, and
+lets go of them. Between cycles the resident memory of the process is read. The first half of the
+time is left out: caches fill, allocators settle. Adds the row `soak_growth` to
+`results/reliability.csv` (tried: cycles; failed: 1 if the second half grew by more than a twentieth
+of what the process held; worst: MiB an hour, the slope of a straight line through the second half)
+and draws `results/reliability/soak-BACKEND.png`.
 """
 
 import argparse
@@ -34,20 +34,32 @@ def main() -> None:
     parser.add_argument("--dry", action="store_true", help="write nothing")
     options = parser.parse_args()
     seconds, memory = soak(60 * options.minutes)
-    late = seconds >= seconds[-1] / 2
-    slope, start = np.polyfit(seconds[late], memory[late], 1)
-    growth = slope * (seconds[-1] - seconds[late][0])
-    failed = int(growth > _ALLOWED * (start + slope * seconds[late][0]))
+    slope, grew = judge(seconds, memory)
     backend = os.environ["KERAS_BACKEND"]
     print(
         f"{backend}: {len(seconds)} cycles in {seconds[-1] / 60:.0f} minutes, "
-        f"{memory[late][0]:.0f} MiB at half time, {memory[-1]:.0f} at the end, "
-        f"{3600 * slope:+.1f} MiB an hour"
+        f"{memory[seconds >= seconds[-1] / 2][0]:.0f} MiB at half time, {memory[-1]:.0f} at the "
+        f"end, {slope:+.1f} MiB an hour"
     )
     if not options.dry:
-        worst = float(3600 * slope)
-        write_row("soak_growth", backend, tried=len(seconds), failed=failed, worst=worst)
+        write_row("soak_growth", backend, tried=len(seconds), failed=int(grew), worst=slope)
         draw(backend, seconds, memory)
+
+
+def judge(seconds: np.ndarray, memory: np.ndarray) -> tuple[float, bool]:
+    """Looks at the second half of the time.
+
+    Args:
+        seconds: Since the start, of each cycle; four or more.
+        memory: MiB held.
+
+    Returns:
+        MiB an hour, the slope of a straight line, and whether that is too much.
+    """
+    late = seconds >= seconds[-1] / 2
+    slope, start = np.polyfit(seconds[late], memory[late], 1)
+    first, last = (start + slope * seconds[late][at] for at in (0, -1))
+    return float(3600 * slope), bool(last - first > _ALLOWED * first)
 
 
 def soak(limit: float) -> tuple[np.ndarray, np.ndarray]:
