@@ -143,7 +143,8 @@ class Summary:
         """
         groups = [self.groups[size, method] for size in sizes or self.sizes_of(method)]
         rows = [row for group in groups for row in group]
-        seconds = [statistics.fmean(row.pretrain_seconds for row in group) for group in groups]
+        # Medians: other work on the machine makes a few of them long.
+        seconds = [statistics.median(row.pretrain_seconds for row in group) for group in groups]
         stored = [group[0].stored_parameters for group in groups]
         together = sum if method == REFERENCE else max
         steps = statistics.median(
@@ -152,7 +153,7 @@ class Summary:
         return Cost(
             pretrain_seconds=together(seconds),
             adapt_seconds=sum(
-                statistics.fmean(row.adapt_seconds for row in group) for group in groups
+                statistics.median(row.adapt_seconds for row in group) for group in groups
             ),
             stored_parameters=together(stored),
             steps_to_random=steps if math.isfinite(steps) else None,
