@@ -17,6 +17,7 @@ from jax.experimental import multihost_utils
 # The iterator fixes the division of data by the first batch; there is no public place to say it.
 from keras.src.backend.jax.trainer import JAXEpochIterator
 
+from ..engine import Engine
 from ..own_batches import bind, next_order, own_fit_arguments
 from ..patched import patched
 
@@ -35,7 +36,7 @@ _DIVIDED = {
 }
 
 
-class Devices:
+class Devices(Engine):
     """The devices of all processes.
 
     For several processes, one for each host, JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and
@@ -144,24 +145,6 @@ class Devices:
             (int(high) << 31) | int(low)
             for high, low in multihost_utils.process_allgather(halves).reshape(-1, 2)
         ]
-
-    @contextlib.contextmanager
-    def counted_together(self, model: keras.Model) -> Iterator[None]:
-        """Does nothing: metrics have what all processes have counted.
-
-        All processes have to enter it.
-
-        Args:
-            model: A compiled model.
-        """
-        yield
-
-    def leave_counts_to_first(self, model: keras.Model) -> None:
-        """Does nothing: what metrics are given counts once.
-
-        Args:
-            model: A compiled model.
-        """
 
     @contextlib.contextmanager
     def scope(self) -> Iterator[None]:

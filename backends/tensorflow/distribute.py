@@ -19,6 +19,7 @@ import tensorflow as tf
 # Its reduction over workers takes the mean of numbers along a dimension that they do not have.
 from keras.src.backend.tensorflow import trainer as keras_trainer
 
+from ..engine import Engine, refuse_model_parallel
 from ..own_batches import Batches, bind, next_order, own_evaluate_arguments, own_fit_arguments
 from ..patched import patched
 from ..rows import Rows, held_rows, holding
@@ -26,7 +27,7 @@ from ..rows import Rows, held_rows, holding
 __all__ = ["Devices"]
 
 
-class Devices:
+class Devices(Engine):
     """The devices of all workers.
 
     Several workers, one for each host, are listed in TF_CONFIG as TensorFlow documents it. Then
@@ -48,11 +49,7 @@ class Devices:
 
     def __init__(self, count: int | None = None, model_parallel: int = 1) -> None:
         """Meets the other workers, if there are."""
-        if model_parallel != 1:
-            raise ValueError(
-                "`model_parallel` must be 1 on TensorFlow; kernels are divided on JAX only. "
-                f"Received: model_parallel={model_parallel}"
-            )
+        refuse_model_parallel(model_parallel, "TensorFlow")
         cluster = json.loads(os.environ.get("TF_CONFIG") or "{}")
         workers = cluster.get("cluster", {}).get("worker", [])
         self.processes = max(1, len(workers))
@@ -78,23 +75,7 @@ class Devices:
         if self.processes == 1 and count > 1:
             self._strategy = tf.distribute.MirroredStrategy(list(self.names))
         first = self.process * len(self.names)
-        self._here = range(first, first + len(self.names))
-
-    def deal(self, total: int) -> list[slice]:
-        """Returns which rows of a batch each device of this worker has.
-
-        Args:
-            total: Rows of the batch.
-
-        Raises:
-            ValueError: If there are fewer than devices.
-        """
-        if total < self.count:
-            raise ValueError(
-                f"A batch must have at least one row for each of {self.count} devices. "
-                f"Received: {total} rows"
-            )
-        return [slice(device, None, self.count) for device in self._here]
+        self.here = range(first, first + len(self.names))
 
     def own_rows(self, total: int) -> np.ndarray:
         """Returns the numbers of the rows that this worker has to read.
@@ -103,7 +84,7 @@ class Devices:
             total: Rows of every batch.
         """
         rows = np.arange(total)
-        return rows[np.isin(rows % self.count, self._here)]
+        return rows[np.isin(rows % self.count, self.here)]
 
     def own_batches(self, batch: Any) -> list[Any]:
         """Returns what each device of this worker is given.
@@ -111,7 +92,7 @@ class Devices:
         Args:
             batch: Arrays, rows of `own_rows`.
         """
-        devices = len(self._here)
+        devices = len(self.here)
         return [
             keras.tree.map_structure(lambda part, first=device: part[first::devices], batch)
             for device in range(devices)
@@ -125,25 +106,7 @@ class Devices:
         mine[self.process] = number
         here = self._strategy.run(lambda: tf.constant(mine, tf.int64))
         summed = self._strategy.reduce(tf.distribute.ReduceOp.SUM, here, axis=None).numpy()
-        return [int(value) // len(self._here) for value in summed]
-
-    @contextlib.contextmanager
-    def counted_together(self, model: keras.Model) -> Iterator[None]:
-        """Does nothing: metrics have what all processes have counted.
-
-        All processes have to enter it.
-
-        Args:
-            model: A compiled model.
-        """
-        yield
-
-    def leave_counts_to_first(self, model: keras.Model) -> None:
-        """Does nothing: what metrics are given counts once.
-
-        Args:
-            model: A compiled model.
-        """
+        return [int(value) // len(self.here) for value in summed]
 
     @contextlib.contextmanager
     def scope(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
+from ..engine import Engine, refuse_model_parallel
 from ..own_batches import Batches, bind, next_order, own_evaluate_arguments, own_fit_arguments
 from ..patched import patched
 from ..rows import Rows, held_rows, holding
@@ -25,7 +26,7 @@ __all__ = ["Devices"]
 _MESSAGE = 2**24
 
 
-class Devices:
+class Devices(Engine):
     """The devices of all processes, of which this process has one.
 
     The processes are started by `torchrun`, which sets what is read here: WORLD_SIZE, RANK,
@@ -47,11 +48,7 @@ class Devices:
 
     def __init__(self, count: int | None = None, model_parallel: int = 1) -> None:
         """Meets the other processes."""
-        if model_parallel != 1:
-            raise ValueError(
-                "`model_parallel` must be 1 on torch; kernels are divided on JAX only. "
-                f"Received: model_parallel={model_parallel}"
-            )
+        refuse_model_parallel(model_parallel, "torch")
         world = int(os.environ.get("WORLD_SIZE", "1"))
         gpus = torch.cuda.device_count()
         if world == 1 and count is None and gpus > 1:
@@ -64,6 +61,7 @@ class Devices:
             )
         self.count = self.processes = world
         self.process = int(os.environ.get("RANK", "0"))
+        self.here = range(self.process, self.process + 1)
         local = int(os.environ.get("LOCAL_RANK", "0"))
         if gpus and local >= gpus:
             raise ValueError(
@@ -77,22 +75,6 @@ class Devices:
             dist.init_process_group("nccl" if gpus else "gloo")
         # Numbers of the host need not wait for the GPU.
         self._host = dist.new_group(backend="gloo") if world > 1 and gpus else None
-
-    def deal(self, total: int) -> list[slice]:
-        """Returns which rows of a batch the device of this process has.
-
-        Args:
-            total: Rows of the batch.
-
-        Raises:
-            ValueError: If there are fewer than devices.
-        """
-        if total < self.count:
-            raise ValueError(
-                f"A batch must have at least one row for each of {self.count} devices. "
-                f"Received: {total} rows"
-            )
-        return [slice(self.process, None, self.count)]
 
     def own_rows(self, total: int) -> np.ndarray:
         """Returns the numbers of the rows that this process has to read.
@@ -157,12 +139,9 @@ class Devices:
         if self.count == 1:
             yield
             return
-        model, optimizer = keras.Model, keras.optimizers.Optimizer
-        if getattr(optimizer, "_devices", None) is not None:
-            raise ValueError("`distribute` must not be entered twice. Received: an inner one")
-        inherited = {name: getattr(model, name) for name in _REPLACED}
-        replaced = {name: getattr(self, f"_{name}")(inherited[name]) for name in _REPLACED}
-        with patched(model, **replaced), patched(optimizer, _devices=self):
+        model = keras.Model
+        replaced = {name: getattr(self, f"_{name}")(getattr(model, name)) for name in _REPLACED}
+        with patched(model, **replaced):
             yield
 
     def _fit(self, fit):

@@ -122,9 +122,8 @@ class PatchEmbedding(keras.layers.Layer):
                 f"`images` must have the shape (batch, {', '.join(map(str, self.image_shape))}). "
                 f"Received: {tuple(images.shape)}"
             )
-        pixels = ops.cast(images, "float32")
-        # Batches of bytes come to a model where they were read: here they go to the device.
-        pixels = ops.convert_to_tensor(pixels)
+        # A batch comes to a model where it was read: here it goes to the device, still as bytes.
+        pixels = ops.cast(ops.convert_to_tensor(images), "float32")
         return self.cut((pixels - self._constant(self.pixel_mean)) / self._constant(self.pixel_std))
 
     def cut(self, pixels):

@@ -101,14 +101,14 @@ class KernelMuon(keras.optimizers.Muon):
             variable.assign(variable - _like(steps[start:end], variable))
 
     def _apply_weight_decay(self, variables):
-        for kernel, decay in ((True, self.weight_decay), (False, self.adam_weight_decay)):
-            decayed = [
-                variable
-                for variable in variables
-                if self._use_weight_decay(variable) and self._should_use_adamw(variable) != kernel
-            ]
-            if decayed and decay is not None:
-                backends.current().update.scale(decayed, 1 - decay * self.learning_rate)
+        decayed = {self.weight_decay: [], self.adam_weight_decay: []}
+        for variable in filter(self._use_weight_decay, variables):
+            adam = self._should_use_adamw(variable)
+            decayed[self.adam_weight_decay if adam else self.weight_decay].append(variable)
+        rate = self.learning_rate  # of a schedule, worked out anew each time it is asked for
+        for decay, those in decayed.items():
+            if those and decay is not None:
+                backends.current().update.scale(those, 1 - decay * rate)
 
 
 def _alike(kernels):

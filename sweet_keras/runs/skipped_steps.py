@@ -7,6 +7,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from sweet_keras import backends
 from sweet_keras.distribution.distribute import devices
 from sweet_keras.models.skipping_optimizer import SkippingOptimizer
 from sweet_keras.runs.checkpoint import Position
@@ -154,5 +155,5 @@ class SkippedSteps:
 
 
 def _can_skip() -> bool:
-    """Devices of TensorFlow update together, which they cannot do within a branch of each."""
-    return devices() == 1 or keras.backend.backend() != "tensorflow"
+    """Devices that update each variable where it lies cannot do so within a branch of each."""
+    return devices() == 1 or backends.current().update.TOGETHER

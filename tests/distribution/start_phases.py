@@ -27,17 +27,22 @@ def run_phases(folder, devices, *phases, backend, processes=1, model_parallel=1)
     if backend == "torch":
         processes = devices
     command = [sys.executable, str(PROGRAM), str(out), str(devices), str(model_parallel), *phases]
+    for code, _, errors in run_together(command, folder, environments(backend, processes)):
+        assert code == 0, errors
+    with np.load(out) as arrays:
+        return dict(arrays)
+
+
+def run_together(command, folder, environments):
+    """Runs a command in a process for each environment; how each ended and what it printed."""
     running = [
         subprocess.Popen(
             command, cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        for env in environments(backend, processes)
+        for env in environments
     ]
     outputs = [process.communicate() for process in running]
-    for process, (_, errors) in zip(running, outputs, strict=True):
-        assert process.returncode == 0, errors
-    with np.load(out) as arrays:
-        return dict(arrays)
+    return [(process.returncode, *output) for process, output in zip(running, outputs, strict=True)]
 
 
 def environments(backend, processes):

@@ -1,7 +1,6 @@
 """A run on two devices: what one device would have learned, interrupted and gone on with."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import distribution
 import keras
 import numpy as np
 import pytest
-from distribution.start_phases import environments
+from distribution.start_phases import environments, run_together
 
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.runs.checkpoints import Checkpoints
@@ -28,13 +27,7 @@ PROCESSES = 2 if BACKEND == "torch" else 1
 def start(folder, *arguments, interrupt_at=0, processes=PROCESSES):
     """Starts the processes and returns how each ended and what it printed."""
     command = [sys.executable, str(PROGRAM), str(interrupt_at), "pretrain", *arguments]
-    running = [
-        subprocess.Popen(command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE)
-        for environment in environments(BACKEND, processes)
-    ]  # fmt: skip
-    outputs = [process.communicate() for process in running]
-    return [(process.returncode, *output) for process, output in zip(running, outputs, strict=True)]
+    return run_together(command, folder, environments(BACKEND, processes))
 
 
 def test_a_run_of_two_devices(tiny, data, console, tmp_path):
