@@ -98,4 +98,4 @@ class CompareConfig(TaskConfig, ContestConfig):
     def task_recipe(self) -> dict[str, Any]:
         """Returns what decides a fine-tuning besides the options of every task."""
         recipe = super().task_recipe()
-        return recipe and {**recipe, "annotated": self.annotated, "shape": list(self.task_shape)}
+        return recipe and {**recipe, "shape": list(self.task_shape)}

@@ -126,6 +126,8 @@ class SizeContest:
             "learning_rate": rate,
             **{option: getattr(config, option) for option in _RECIPE},
             **config.task_recipe(),
+            # By name, as all data: the folder may lie elsewhere tomorrow.
+            **({} if config.annotated is None else {"annotated": self.learned.name}),
             "adapt_epochs": config.adapt_epochs if way.fitted else None,
             "adapt_batch_size": config.adapt_batch_size if way.fitted else None,
             "pretraining": self.pretrained.recipe(way.needs, self.size, variant),

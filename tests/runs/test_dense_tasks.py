@@ -1,5 +1,6 @@
 """Fine-tuning for detection and segmentation, from files to report and back."""
 
+import dataclasses
 import json
 import shutil
 from importlib.util import find_spec
@@ -242,6 +243,12 @@ def test_compare(scenes, data_of_objects, tmp_path, console):
     rows = read_table(RunDirectory(config.out).table)
     assert {row.labels for row in rows} == {4}
     assert "Mean IoU" in write_report(config.out, png=False).read_text()
+    # Wherever the scenes lie, nothing is trained again.
+    moved = shutil.copytree(scenes, tmp_path / "elsewhere" / Path(scenes).name)
+    again = compare(
+        dataclasses.replace(config, annotated=str(moved)), resume=True, console=console
+    )
+    assert again.trials == results.trials
 
 
 @pytest.fixture
