@@ -143,8 +143,8 @@ class Summary:
         """
         groups = [self.groups[size, method] for size in sizes or self.sizes_of(method)]
         rows = [row for group in groups for row in group]
-        # Medians: other work on the machine makes a few of them long.
-        seconds = [statistics.median(row.pretrain_seconds for row in group) for group in groups]
+        # The shortest: all seeds take the same work, and longer with other work on the machine.
+        seconds = [min(row.pretrain_seconds for row in group) for group in groups]
         stored = [group[0].stored_parameters for group in groups]
         together = sum if method == REFERENCE else max
         steps = statistics.median(
@@ -152,9 +152,7 @@ class Summary:
         )
         return Cost(
             pretrain_seconds=together(seconds),
-            adapt_seconds=sum(
-                statistics.median(row.adapt_seconds for row in group) for group in groups
-            ),
+            adapt_seconds=sum(min(row.adapt_seconds for row in group) for group in groups),
             stored_parameters=together(stored),
             steps_to_random=steps if math.isfinite(steps) else None,
         )

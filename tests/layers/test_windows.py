@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras_checks import (
     check_config_round_trip,
@@ -107,6 +107,8 @@ def test_narrowing_by_mask_and_by_cut_agree(rng, heads):
     np.testing.assert_array_equal(masked[..., cut:], 0)
 
 
+# Each shape is compiled on its own on some backends.
+@settings(max_examples=25)
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 10), st.integers(1, 3))
 def test_partition_holds_each_token_once(height, width, window, batch):
     x = 1.0 + np.arange(batch * height * width * 2, dtype="float32")

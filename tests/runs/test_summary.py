@@ -83,6 +83,11 @@ def test_direct_pays_for_each_size_and_others_once(task):
     assert ours.adapt_seconds == 4.0 and summary.cost("sweet_adapt").adapt_seconds == 6.0
 
 
+def test_seconds_of_a_busy_machine_do_not_count(task):
+    busy = [*task, *rows("direct", "L6H6", [71.0], pretrain_seconds=900.0, adapt_seconds=80.0)]
+    assert Summary(busy).cost("direct") == Summary(task).cost("direct")
+
+
 @pytest.mark.parametrize(("steps", "median"), [((10, 20, None), 20), ((10, None, None), None)])
 def test_a_start_that_never_gets_there_counts_as_slow(steps, median):
     table = [
