@@ -55,6 +55,16 @@ def test_new_rows_take_the_place_of_a_whole_method(benchmark):
     assert benchmark.replace(before, new) == [before[2], before[3], new[0]]
 
 
+def test_the_least_seconds_of_the_same_work_count(benchmark):
+    rows = [change(adapt_seconds=9.0), change(labels=10, adapt_seconds=2.0)]
+    rows += [change(size="L2H1", adapt_seconds=5.0), change(dataset="sounds", adapt_seconds=1.0)]
+    found = benchmark.with_least_seconds(rows)
+    assert [row.adapt_seconds for row in found] == [2.0, 2.0, 5.0, 1.0]
+    assert [dataclasses.replace(row, adapt_seconds=0.0) for row in found] == [
+        dataclasses.replace(row, adapt_seconds=0.0) for row in rows
+    ]
+
+
 def test_steps_are_counted_to_the_random_start_of_another_run(benchmark):
     def run(method, curve, labels=100):
         trial = Trial(
