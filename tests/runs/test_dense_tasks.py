@@ -245,9 +245,7 @@ def test_compare(scenes, data_of_objects, tmp_path, console):
     assert "Mean IoU" in write_report(config.out, png=False).read_text()
     # Wherever the scenes lie, nothing is trained again.
     moved = shutil.copytree(scenes, tmp_path / "elsewhere" / Path(scenes).name)
-    again = compare(
-        dataclasses.replace(config, annotated=str(moved)), resume=True, console=console
-    )
+    again = compare(dataclasses.replace(config, annotated=str(moved)), resume=True, console=console)
     assert again.trials == results.trials
 
 
