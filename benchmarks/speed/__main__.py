@@ -66,6 +66,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     clock.use(options.clock)
     machine.prepare(request.backend, request.device, request.threads)
+    if request.device == "gpu":
+        machine.allow_tf32()
     about = machine.describe(request.threads)
     about |= {
         "command": shlex.join(["python", "-m", "benchmarks.speed", *_portable(given)]),

@@ -27,8 +27,23 @@ def prepare(backend: str, device: str, threads: int) -> None:
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
         os.environ["JAX_PLATFORMS"] = "cpu"
+    else:
+        os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # a peer needs memory too
     if threads < cores() and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
+
+
+def allow_tf32() -> None:
+    """Lets all frameworks multiply float32 matrices as TF32: each has another default.
+
+    Call it when Keras may be imported.
+    """
+    import torch
+
+    from sweet_keras import backends
+
+    backends.current().device.set_tf32(True)
+    torch.set_float32_matmul_precision("high")  # the peers', whatever Keras runs on
 
 
 def cores() -> int:
@@ -44,6 +59,7 @@ def describe(threads: int) -> dict:
         "versions": environment.installed_versions(_PACKAGES),
         "python": platform.python_version(),
         "processor": processor(),
+        "accelerator": accelerator(),
         "cores": os.cpu_count(),
         "threads": threads,
         "load_before": round(os.getloadavg()[0], 2),
@@ -57,6 +73,13 @@ def processor() -> str:
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
+
+
+def accelerator() -> str:
+    """The GPU's name as PyTorch sees it; empty without one, or where it is hidden."""
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else ""
 
 
 def sources(root: Path = ROOT) -> str:

@@ -32,6 +32,8 @@ def measure(request: Request) -> list[tuple[dict, dict]]:
         called = module
         if "compiled" in variants:
             title, called = title + ", torch.compile", torch.compile(module)
+        if "bf16" in variants:
+            called = peers_torch.in_bfloat16(called, request.device)
         peer = peers_torch.loop_seconds(module, called, tensors, steps, request.device)
         ours(), peer()
         pairs = in_turns(ours, peer, request.repeats)

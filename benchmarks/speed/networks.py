@@ -45,6 +45,7 @@ def autoencoder(
     import sweet_keras as sk
 
     keras.utils.set_random_seed(0)
+    keras.config.set_dtype_policy("mixed_bfloat16" if "bf16" in variants else "float32")
     if plain:
         encoder = plain_encoder(size, class_token)
     else:

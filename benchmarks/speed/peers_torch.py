@@ -17,9 +17,11 @@ from .sizes import Size
 
 # timm, transformers and lightly import torchvision, whose operators are not in every build of
 # torch for the CPU; nothing here calls them.
-_LIBRARY = torch.library.Library("torchvision", "FRAGMENT")
-for _name in ("nms", "qnms"):
-    if not hasattr(torch.ops.torchvision, _name):
+try:
+    import torchvision  # noqa: F401
+except (ImportError, RuntimeError):
+    _LIBRARY = torch.library.Library("torchvision", "FRAGMENT")
+    for _name in ("nms", "qnms"):
         _LIBRARY.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
 MASK_RATIO = 0.75
@@ -194,6 +196,16 @@ def float_batches(batches: list[np.ndarray], device: str) -> list[torch.Tensor]:
     """uint8 batches as the peers take them: normalised, channels first, on the device already."""
     arrays = (torch.from_numpy(images).permute(0, 3, 1, 2) for images in batches)
     return [((x.float() - 127.5) / 127.5).contiguous().to(place(device)) for x in arrays]
+
+
+def in_bfloat16(module: Callable, device: str) -> Callable:
+    """The forward pass in mixed precision, as PyTorch's users ask for it."""
+
+    def call(images: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(place(device).type, torch.bfloat16):
+            return module(images)
+
+    return call
 
 
 def loop_seconds(

@@ -58,6 +58,7 @@ VARIANTS = {
     "half": "ranks (all, D/2, D/2): W is never built",
     "muon": "KernelMuon instead of AdamW, for both (what `sweet pretrain` takes by default)",
     "plain": "ours is the library's plain network in place of a template",
+    "bf16": "mixed precision, bfloat16 (Keras' policy; autocast for the peers)",
     "compiled": "the peer is compiled by torch.compile",
 }
 

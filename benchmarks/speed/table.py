@@ -75,7 +75,8 @@ Made by `python -m benchmarks.speed`; `all` measures every row anew, and `speed.
 command, the versions, the shapes and the single measurements of each. Ours and the peer are
 measured in turns (A B, B A, …), in one process where that is possible. A ratio above 1 means that
 ours is better: faster, or less memory. It is the median over the pairs, and its spread are their
-quartiles. Clock: the wall's, or `cpu`, the processor time of one thread on a busy machine.
+quartiles. Clock: the wall's, or `cpu`, the processor time of one thread on a busy machine. On a
+GPU all frameworks may multiply float32 as TF32.
 """
 _TITLES = {
     "train_step": "A step of pre-training: template against plain kernels",

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from sweet_keras.models.optional_library import lazy_package
 
 if TYPE_CHECKING:
+    from sweet_keras.cv.label_encoder import LabelEncoder as LabelEncoder
     from sweet_keras.cv.pyramid_backbone import PyramidBackbone as PyramidBackbone
     from sweet_keras.cv.pyramid_backbone import pyramid as pyramid
     from sweet_keras.cv.suppression import NonMaxSuppression as NonMaxSuppression
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sweet_keras.models.pixel_crossentropy import PixelCrossentropy as PixelCrossentropy
 
 _HOMES = {
+    "LabelEncoder": "cv.label_encoder",
     "NonMaxSuppression": "cv.suppression",
     "PixelCrossentropy": "models.pixel_crossentropy",
     "PyramidBackbone": "cv.pyramid_backbone",

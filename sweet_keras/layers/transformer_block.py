@@ -201,7 +201,10 @@ class TransformerBlock(keras.layers.Layer):
         qkv = ops.reshape(qkv, (-1, length, 3, prefix.num_heads, self.head_dim))
         # Not three slices: each of them would have a gradient as large as all three.
         query, key, value = ops.unstack(qkv, 3, axis=2)
-        x = ops.dot_product_attention(query, key, value, mask=mask)
+        # cuDNN's attention trains on even numbers of tokens only. Keras on JAX tries it all the same,
+        # and reports an error for each layer before it does without.
+        fused = False if keras.backend.backend() == "jax" and length % 2 else None
+        x = ops.dot_product_attention(query, key, value, mask=mask, flash_attention=fused)
         x = ops.reshape(x, (-1, length, dim))
         if self.windows is not None:
             x = self.windows.merge(x)

@@ -39,6 +39,7 @@ def _yolov8(pyramid: keras.Model, classes: int) -> keras.Model:
         pyramid,
         classes,
         BOX_FORMAT,
+        label_encoder=cv.LabelEncoder(classes),
         prediction_decoder=cv.prediction_decoder(
             BOX_FORMAT, from_logits=False, iou_threshold=0.7, confidence_threshold=LEAST_SCORE
         ),
