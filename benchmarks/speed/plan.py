@@ -38,7 +38,7 @@ class Row(NamedTuple):
         return self.benchmark, self.backend, device, self.size, str(self.batch)
 
 
-def rows() -> list[Row]:
+def rows(device: str = "cpu") -> list[Row]:
     """Everything, the most important first."""
     found = []
 
@@ -51,12 +51,18 @@ def rows() -> list[Row]:
     for size in ("small", "small+subnetworks", "small+half"):
         add("train_step", size, 128, 1.2)
     add("mae_vs_peer", "small", 128, 2.5)
+    add("mae_vs_peer", "small+subnetworks", 128, 2.5)
     add("mae_vs_peer", "small+compiled", 128, 4, backends=("torch",))
     add("mae_vs_peer", "small+plain", 128, 2.5, backends=("torch",))
     for size in ("tiny", "tiny+subnetworks"):
         add("train_step", size, 128, 4, 5)
     add("mae_vs_peer", "tiny", 32, 4, 5)
-    add("train_step", "small+muon", 128, 1.2)
+    if device == "gpu":
+        for size in ("base+bf16", "base+bf16+subnetworks", "base+bf16+half"):
+            add("train_step", size, 128, 1)
+        add("mae_vs_peer", "base+bf16", 128, 1)
+        for size in ("base+bf16", "base+bf16+half"):
+            add("train_step_memory", size, 128, 1, 1)
     for size in ("L3H3", "L6H6", "L9H9", "L12H12"):
         add("build_w", size, 1, 1)
     add("build_w", "L24H16", 1, 6, 3, backends=("torch",))
@@ -64,6 +70,10 @@ def rows() -> list[Row]:
         add("materialize", size, 1, 0.6)
     add("materialize", "sweet-init", 1, 1, 5)
     add("adapt_share", "small", 128, 2, 3)
+    for size in ("base", "base+subnetworks", "base+half"):
+        add("train_step_memory", size, 32, 5, 1, backends=("torch",))
+    add("train_step", "base", 16, 6, 3, backends=("torch",))
+    add("train_step", "base+half", 16, 6, 3, backends=("torch",))
     add("input_pipeline", "small", 128, 1)
     add("input_pipeline", "tiny", 32, 2, 5)
     for benchmark in ("finetune", "inference"):
@@ -76,10 +86,7 @@ def rows() -> list[Row]:
         add("train_step", size, 128, 2, 5, backends=("torch",))
     add("train_step_memory", "small", 128, 1.5, 3)
     add("train_step_memory", "tiny", 32, 2, 3)
-    add("train_step", "base", 16, 6, 3, backends=("torch",))
-    add("train_step", "base+half", 16, 6, 3, backends=("torch",))
-    for size in ("base", "base+subnetworks", "base+half"):
-        add("train_step_memory", size, 32, 5, 1, backends=("torch",))
+    add("train_step", "small+muon", 128, 1.2)
     return found
 
 
@@ -90,7 +97,8 @@ def run_all(options) -> None:
         options: Of the command line; see `__main__`.
     """
     left, out = [], []
-    for row in rows():
+    planned = rows(options.device)
+    for row in planned:
         missing = [name for name in (row.backend, *NEEDS.get(row.benchmark, ()))
                    if importlib.util.find_spec(name) is None]  # fmt: skip
         if missing:
@@ -100,7 +108,7 @@ def run_all(options) -> None:
     for line in out:
         print("left out:", line)
     minutes = sum(row.minutes for row in left) * (0.4 if options.quick else 1)
-    print(f"{len(left)} of {len(rows())} to be measured, about {minutes:.0f} minutes", flush=True)
+    print(f"{len(left)} of {len(planned)} to be measured, about {minutes:.0f} minutes", flush=True)
     failed = 0
     for number, row in enumerate(left, 1):
         print(f"[{number}/{len(left)}] {' '.join(row.arguments())}", flush=True)

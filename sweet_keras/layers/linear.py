@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 from keras import ops
 
 from sweet_keras import backends
@@ -21,7 +22,12 @@ def linear(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
     """
     if bias is None:
         return ops.matmul(x, kernel)
-    x, kernel, bias = map(ops.convert_to_tensor, (x, kernel, bias))
+    x, kernel, bias = map(_tensor, (x, kernel, bias))
     if not x.dtype == kernel.dtype == bias.dtype:
         return ops.matmul(x, kernel) + bias  # which agrees on a type
     return backends.current().linear.linear(x, kernel, bias)
+
+
+def _tensor(x: Any) -> Tensor:
+    # Not by `ops.convert_to_tensor`, which looks again at what a tensor is on.
+    return x.value if isinstance(x, keras.Variable) else x

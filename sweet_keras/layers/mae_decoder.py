@@ -97,8 +97,8 @@ class MAEDecoder(keras.layers.Layer):
             axis=1,
         )
         for block in self.blocks:
-            x = block(x, training=training)
-        x = self.final_norm(x[:, first + visible :])
+            x = block.call(x, training=training)
+        x = self.final_norm.call(x[:, first + visible :])
         return linear(x, self.pixels_kernel, self.pixels_bias)
 
     def _named_weights(self):

@@ -293,14 +293,14 @@ class SweetTemplateViT(keras.layers.Layer):
         else:
             chosen = [built[layer].narrow(prefix.embed_dim) for layer in layers]
         for layer, projections, modulation in zip(layers, chosen, modulations, strict=True):
-            tokens = self.blocks[layer](
+            tokens = self.blocks[layer].call(
                 tokens,
                 projections=projections,
                 prefix=prefix,
                 modulation=modulation,
                 training=training,
             )
-        tokens = self.final_norm(tokens, prefix=prefix, modulation=final)
+        tokens = self.final_norm.call(tokens, prefix, final)
         missing = self.embed_dim - prefix.embed_dim
         return ops.pad(tokens, ((0, 0), (0, 0), (0, missing))) if missing else tokens
 

@@ -175,10 +175,11 @@ class TransformerBlock(keras.layers.Layer):
             )
         prefix = prefix or HeadPrefix(self.num_heads, self.head_dim)
         norm1, gate1, norm2, gate2 = modulation or UNMODULATED
-        x1 = self.norm1(x, prefix=prefix, modulation=norm1)
+        # `call`: what Keras does around a layer takes longer than the norm, on torch.
+        x1 = self.norm1.call(x, prefix, norm1)
         attended = self._attention(x1, projections, prefix)
         x = x + self._branch(attended, "layer_scale1", gate1, prefix, training)
-        x2 = self.norm2(x, prefix=prefix, modulation=norm2)
+        x2 = self.norm2.call(x, prefix, norm2)
         hidden = self._mlp(x2, projections, prefix)
         return x + self._branch(hidden, "layer_scale2", gate2, prefix, training)
 
@@ -201,8 +202,8 @@ class TransformerBlock(keras.layers.Layer):
         qkv = ops.reshape(qkv, (-1, length, 3, prefix.num_heads, self.head_dim))
         # Not three slices: each of them would have a gradient as large as all three.
         query, key, value = ops.unstack(qkv, 3, axis=2)
-        # cuDNN's attention trains on even numbers of tokens only. Keras on JAX tries it all the same,
-        # and reports an error for each layer before it does without.
+        # cuDNN's attention trains on even numbers of tokens only. Keras on JAX tries it all the
+        # same, and reports an error for each layer before it does without.
         fused = False if keras.backend.backend() == "jax" and length % 2 else None
         x = ops.dot_product_attention(query, key, value, mask=mask, flash_attention=fused)
         x = ops.reshape(x, (-1, length, dim))

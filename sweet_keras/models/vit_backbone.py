@@ -165,8 +165,8 @@ class ViTBackbone(keras.Model):
         layers = range(self.size.depth)
         modulations, final = modulate(conditioning, condition, prefix, layers)
         for block, modulation in zip(self.blocks, modulations, strict=True):
-            tokens = block(tokens, modulation=modulation, training=training)
-        return self.final_norm(tokens, modulation=final)
+            tokens = block.call(tokens, modulation=modulation, training=training)
+        return self.final_norm.call(tokens, modulation=final)
 
     def twin(self, size: str | ViTSize | None = None) -> ViTBackbone:
         """A randomly initialised network, all else as this one's.
