@@ -1,5 +1,5 @@
 """JAX: what Keras leaves to the framework."""
 
-from . import device, distribute, linear, update
+from . import device, distribute, linear, switch, update
 
-__all__ = ["device", "distribute", "linear", "update"]
+__all__ = ["device", "distribute", "linear", "switch", "update"]

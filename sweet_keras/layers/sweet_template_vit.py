@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from sweet_keras import backends
 from sweet_keras.core.form import FORM, form_of
 from sweet_keras.core.resize import depth_map
 from sweet_keras.core.size import ViTSize
@@ -265,7 +266,7 @@ class SweetTemplateViT(keras.layers.Layer):
         return ops.concatenate(
             [
                 self._run(None, None, built, training, conditioning, *part(slice(None, whole))),
-                ops.switch(self.draw(), branches, *part(slice(whole, None))),
+                backends.current().switch.switch(self.draw(), branches, *part(slice(whole, None))),
             ]
         )
 

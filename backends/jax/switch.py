@@ -1,0 +1,85 @@
+"""One of several functions, as JAX takes its gradient best."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+__all__ = ["switch"]
+
+Tensor = Any  # of this framework
+
+
+def switch(index: Tensor, branches: Sequence[Callable[..., Tensor]], *operands: Tensor) -> Tensor:
+    """Returns what one of `branches` makes of `operands`.
+
+    What JAX keeps of `jax.lax.switch` for its gradient is what all branches would have kept, zeros
+    for those not taken: with a dozen networks that costs more than running one of them. Here
+    nothing is kept, and the branch taken runs again for the gradient.
+
+    Args:
+        index: Which, an integer scalar.
+        branches: Functions of `operands` that give tensors of the same shapes. They may use other
+            tensors, which get gradients as well.
+        operands: Tensors.
+    """
+    # What the branches use of outside, each once: most of it is common to several.
+    outside: list[Tensor] = []
+    closed = []
+    for branch in branches:
+        function, used = jax.closure_convert(branch, *operands)
+        places = []
+        for tensor in used:
+            known = [place for place, other in enumerate(outside) if other is tensor]
+            places.append(known[0] if known else len(outside))
+            if not known:
+                outside.append(tensor)
+        closed.append((function, places))
+    smooth = [jnp.issubdtype(operand.dtype, jnp.floating) for operand in operands]
+
+    def bind(function, places):
+        def bound(operands, outside):
+            return function(*operands, *(outside[place] for place in places))
+
+        return bound
+
+    bound = [bind(*pair) for pair in closed]
+
+    def pull_back(function):
+        def pull(operands, outside, gradient):
+            def of_smooth(floats, outside):
+                left = iter(floats)
+                pairs = zip(operands, smooth, strict=True)
+                return function([next(left) if is_float else x for x, is_float in pairs], outside)
+
+            floats = [x for x, is_float in zip(operands, smooth, strict=True) if is_float]
+            return jax.vjp(of_smooth, floats, outside)[1](gradient)
+
+        return pull
+
+    @jax.custom_vjp
+    def run(index, operands, outside):
+        return jax.lax.switch(index, bound, operands, outside)
+
+    def forward(index, operands, outside):
+        return run(index, operands, outside), (index, operands, outside)
+
+    def backward(kept, gradient):
+        index, operands, outside = kept
+        pulls = [pull_back(function) for function in bound]
+        floats, of_outside = jax.lax.switch(index, pulls, operands, outside, gradient)
+        left = iter(floats)
+        of_operands = [
+            next(left) if is_float else _no_gradient(operand)
+            for operand, is_float in zip(operands, smooth, strict=True)
+        ]
+        return _no_gradient(index), tuple(of_operands), of_outside
+
+    run.defvjp(forward, backward)
+    return run(jnp.asarray(index), tuple(operands), tuple(outside))
+
+
+def _no_gradient(integers: Tensor) -> np.ndarray:
+    return np.zeros(np.shape(integers), jax.dtypes.float0)
