@@ -51,7 +51,7 @@ def _cold_start(request: Request, template) -> tuple[dict, dict]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "template.sweet"
         template.save(path)
-        made = (str(Path(folder) / f"made-{i}") for i in range(1000))
+        made = (str(Path(folder) / f"made-{i}.keras") for i in range(1000))
         pairs = in_turns(
             lambda: seconds("-c", "from sweet_keras.cli import main; main()", "init", str(path),
                             "--size", "L6H6", "--out", next(made)),
