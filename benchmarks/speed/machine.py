@@ -1,6 +1,7 @@
 """What was measured with: versions, threads, sources, and the rate of a matrix product."""
 
 import hashlib
+import importlib.util
 import os
 import platform
 from collections.abc import Callable
@@ -38,12 +39,13 @@ def allow_tf32() -> None:
 
     Call it when Keras may be imported.
     """
-    import torch
-
     from sweet_keras import backends
 
     backends.current().device.set_tf32(True)
-    torch.set_float32_matmul_precision("high")  # the peers', whatever Keras runs on
+    if importlib.util.find_spec("torch"):  # the peers', whatever Keras runs on
+        import torch
+
+        torch.set_float32_matmul_precision("high")
 
 
 def cores() -> int:
@@ -77,6 +79,8 @@ def processor() -> str:
 
 def accelerator() -> str:
     """The GPU's name as PyTorch sees it; empty without one, or where it is hidden."""
+    if not importlib.util.find_spec("torch"):
+        return ""
     import torch
 
     return torch.cuda.get_device_name() if torch.cuda.is_available() else ""
