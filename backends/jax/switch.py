@@ -27,35 +27,23 @@ def switch(index: Tensor, branches: Sequence[Callable[..., Tensor]], *operands: 
     """
     # What the branches use of outside, each once: most of it is common to several.
     outside: list[Tensor] = []
-    closed = []
+    places: dict[int, int] = {}  # in `outside`, by identity
+    bound = []
     for branch in branches:
         function, used = jax.closure_convert(branch, *operands)
-        places = []
         for tensor in used:
-            known = [place for place, other in enumerate(outside) if other is tensor]
-            places.append(known[0] if known else len(outside))
-            if not known:
+            if id(tensor) not in places:
+                places[id(tensor)] = len(outside)
                 outside.append(tensor)
-        closed.append((function, places))
+        bound.append(_bind(function, [places[id(tensor)] for tensor in used]))
     smooth = [jnp.issubdtype(operand.dtype, jnp.floating) for operand in operands]
-
-    def bind(function, places):
-        def bound(operands, outside):
-            return function(*operands, *(outside[place] for place in places))
-
-        return bound
-
-    bound = [bind(*pair) for pair in closed]
 
     def pull_back(function):
         def pull(operands, outside, gradient):
-            def of_smooth(floats, outside):
-                left = iter(floats)
-                pairs = zip(operands, smooth, strict=True)
-                return function([next(left) if is_float else x for x, is_float in pairs], outside)
-
-            floats = [x for x, is_float in zip(operands, smooth, strict=True) if is_float]
-            return jax.vjp(of_smooth, floats, outside)[1](gradient)
+            of_operands, of_outside = jax.vjp(function, operands, outside)[1](gradient)
+            # Gradients of integers, of a type without values, cannot leave `lax.switch`.
+            kept = [x for x, is_float in zip(of_operands, smooth, strict=True) if is_float]
+            return kept, of_outside
 
         return pull
 
@@ -78,7 +66,12 @@ def switch(index: Tensor, branches: Sequence[Callable[..., Tensor]], *operands: 
         return _no_gradient(index), tuple(of_operands), of_outside
 
     run.defvjp(forward, backward)
-    return run(jnp.asarray(index), tuple(operands), tuple(outside))
+    return run(index, operands, tuple(outside))
+
+
+def _bind(function: Callable[..., Tensor], places: Sequence[int]) -> Callable[..., Tensor]:
+    """A function of operands and of what is outside, which it takes from these places."""
+    return lambda operands, outside: function(*operands, *(outside[place] for place in places))
 
 
 def _no_gradient(integers: Tensor) -> np.ndarray:

@@ -1,22 +1,5 @@
-"""One of several functions, as TensorFlow takes its gradient best."""
+"""One of several functions, on TensorFlow."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
-from keras import ops
+from ..one_branch import switch
 
 __all__ = ["switch"]
-
-Tensor = Any  # of this framework
-
-
-def switch(index: Tensor, branches: Sequence[Callable[..., Tensor]], *operands: Tensor) -> Tensor:
-    """Returns what one of `branches` makes of `operands`.
-
-    Args:
-        index: Which, an integer scalar.
-        branches: Functions of `operands` that give tensors of the same shapes. They may use other
-            tensors, which get gradients as well.
-        operands: Tensors.
-    """
-    return ops.switch(index, branches, *operands)

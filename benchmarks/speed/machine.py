@@ -37,7 +37,7 @@ def prepare(backend: str, device: str, threads: int) -> None:
 def allow_tf32() -> None:
     """Lets all frameworks multiply float32 matrices as TF32: each has another default.
 
-    Call it when Keras may be imported.
+    Imports Keras: after `prepare`.
     """
     from sweet_keras import backends
 
@@ -56,12 +56,14 @@ def cores() -> int:
 
 
 def describe(threads: int) -> dict:
-    """Versions and machine, for the JSON file."""
+    """Versions and machine, for the JSON file. Imports Keras: after `prepare`."""
+    from sweet_keras import backends
+
     return {
         "versions": environment.installed_versions(_PACKAGES),
         "python": platform.python_version(),
         "processor": processor(),
-        "accelerator": accelerator(),
+        "devices": backends.current().device.describe()["devices"],
         "cores": os.cpu_count(),
         "threads": threads,
         "load_before": round(os.getloadavg()[0], 2),
@@ -75,15 +77,6 @@ def processor() -> str:
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
-
-
-def accelerator() -> str:
-    """The GPU's name as PyTorch sees it; empty without one, or where it is hidden."""
-    if not importlib.util.find_spec("torch"):
-        return ""
-    import torch
-
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else ""
 
 
 def sources(root: Path = ROOT) -> str:

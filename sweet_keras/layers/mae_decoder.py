@@ -96,7 +96,7 @@ class MAEDecoder(keras.layers.Layer):
             ],
             axis=1,
         )
-        for block in self.blocks:
+        for block in self.blocks:  # by `call`: see `TransformerBlock`
             x = block.call(x, training=training)
         x = self.final_norm.call(x[:, first + visible :])
         return linear(x, self.pixels_kernel, self.pixels_bias)

@@ -294,7 +294,7 @@ class SweetTemplateViT(keras.layers.Layer):
         else:
             chosen = [built[layer].narrow(prefix.embed_dim) for layer in layers]
         for layer, projections, modulation in zip(layers, chosen, modulations, strict=True):
-            tokens = self.blocks[layer].call(
+            tokens = self.blocks[layer].call(  # see `TransformerBlock`
                 tokens,
                 projections=projections,
                 prefix=prefix,

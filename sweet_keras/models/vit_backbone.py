@@ -165,6 +165,7 @@ class ViTBackbone(keras.Model):
         layers = range(self.size.depth)
         modulations, final = modulate(conditioning, condition, prefix, layers)
         for block, modulation in zip(self.blocks, modulations, strict=True):
+            # By `call`: see `TransformerBlock`.
             tokens = block.call(tokens, modulation=modulation, training=training)
         return self.final_norm.call(tokens, modulation=final)
 
