@@ -96,9 +96,11 @@ class MAEDecoder(keras.layers.Layer):
             ],
             axis=1,
         )
-        for block in self.blocks:  # by `call`: see `TransformerBlock`
+        *before, final = self.blocks
+        for block in before:  # by `call`: see `TransformerBlock`
             x = block.call(x, training=training)
-        x = self.final_norm.call(x[:, first + visible :])
+        x = final.call(x, training=training, last=masked)  # only these are predicted
+        x = self.final_norm.call(x)
         return linear(x, self.pixels_kernel, self.pixels_bias)
 
     def _named_weights(self):

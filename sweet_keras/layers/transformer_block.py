@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from sweet_keras import backends
 from sweet_keras.core.blocks import Kernels
 from sweet_keras.core.form import check_form
 from sweet_keras.core.size import ViTSize
@@ -44,9 +45,12 @@ class TransformerBlock(keras.layers.Layer):
         prefix: `HeadPrefix` the network is narrowed to, or `None` for the full width.
         modulation: `Modulation` by a condition, or `None`.
         training: Whether branches are dropped.
+        last: Number of tokens, counted from the end, that are asked for; all by default. For the
+            last block of a network some tokens of which nobody reads; not with a window.
 
     Raises:
-        ValueError: If there is a window without a grid, or one of the last three is none.
+        ValueError: If there is a window without a grid, or one of the last three is none,
+            or if `last` is asked of a block with a window.
     """
 
     def __init__(
@@ -149,9 +153,11 @@ class TransformerBlock(keras.layers.Layer):
             named |= {"layer_scale1": self.layer_scale1, "layer_scale2": self.layer_scale2}
         return named
 
-    def call(self, x, projections=None, prefix=None, modulation=None, training=None):
+    def call(self, x, projections=None, prefix=None, modulation=None, training=None, last=None):
+        if last is not None and self.windows is not None:
+            raise ValueError(f"`last` must be None in a block with a window. Received: {last}")
         if not (self.remat and training):
-            return self._forward(x, projections, prefix, modulation, training)
+            return self._forward(x, projections, prefix, modulation, training, last)
         # TensorFlow gives gradients to arguments and variables, not to what a function closes over.
         given = (x, projections.tensors() if projections else (), modulation)
         arguments = [tensor for tensor in keras.tree.flatten(given) if tensor is not None]
@@ -162,11 +168,11 @@ class TransformerBlock(keras.layers.Layer):
                 lambda tensor: None if tensor is None else next(left), given
             )
             again = projections.with_tensors(parts) if projections else None
-            return self._forward(x, again, prefix, modulation, training)
+            return self._forward(x, again, prefix, modulation, training, last)
 
         return keras.remat(forward)(*arguments)
 
-    def _forward(self, x, projections, prefix, modulation, training):
+    def _forward(self, x, projections, prefix, modulation, training, last):
         if projections is None:
             projections = DenseProjections(
                 Kernels(
@@ -177,7 +183,9 @@ class TransformerBlock(keras.layers.Layer):
         norm1, gate1, norm2, gate2 = modulation or UNMODULATED
         # `call`: what Keras does around a layer takes longer than the norm, on torch.
         x1 = self.norm1.call(x, prefix, norm1)
-        attended = self._attention(x1, projections, prefix)
+        attended = self._attention(x1, projections, prefix, last)
+        if last is not None:
+            x = x[:, x.shape[1] - last :]
         x = x + self._branch(attended, "layer_scale1", gate1, prefix, training)
         x2 = self.norm2.call(x, prefix, norm2)
         hidden = self._mlp(x2, projections, prefix)
@@ -190,23 +198,15 @@ class TransformerBlock(keras.layers.Layer):
             x = x * gate
         return self.drop(x, training=training) if self.drop_path else x
 
-    def _attention(self, x, projections, prefix):
-        dim = prefix.embed_dim
-        qkv = projections.qkv(x, ops.reshape(prefix.channels(self.qkv_bias), (3 * dim,)))
+    def _attention(self, x, projections, prefix, last):
+        bias = ops.reshape(prefix.channels(self.qkv_bias), (3 * prefix.embed_dim,))
+        qkv = projections.qkv(x, bias)
         mask = None
         if self.windows is not None:
             # After the projection: padding that is masked need not be projected.
             mask = self.windows.mask(qkv)
             qkv = self.windows.partition(qkv)
-        length = qkv.shape[1]
-        qkv = ops.reshape(qkv, (-1, length, 3, prefix.num_heads, self.head_dim))
-        # Not three slices: each of them would have a gradient as large as all three.
-        query, key, value = ops.unstack(qkv, 3, axis=2)
-        # cuDNN's attention trains on even numbers of tokens only. Keras on JAX tries it all the
-        # same, and reports an error for each layer before it does without.
-        fused = False if keras.backend.backend() == "jax" and length % 2 else None
-        x = ops.dot_product_attention(query, key, value, mask=mask, flash_attention=fused)
-        x = ops.reshape(x, (-1, length, dim))
+        x = backends.current().attention.self_attention(qkv, prefix.num_heads, mask, last)
         if self.windows is not None:
             x = self.windows.merge(x)
         return projections.output(x, prefix.channels(self.output_bias))

@@ -106,6 +106,21 @@ def test_layer_check(rng, tmp_path):
     check_mixed_precision(fixed, x)
 
 
+@pytest.mark.parametrize("remat", [False, True])
+def test_only_the_last_tokens(rng, remat):
+    block = TransformerBlock(2, 8, drop_path=0.0)
+    x = rng.standard_normal((2, 7, 16)).astype("float32")
+    whole = keras.ops.convert_to_numpy(block(x))
+    block.remat = remat
+    last = keras.ops.convert_to_numpy(block(x, last=3, training=True))
+    np.testing.assert_allclose(last, whole[:, 4:], atol=1e-6)
+
+
+def test_only_the_last_tokens_of_windows_is_an_error():
+    with pytest.raises(ValueError, match="`last`"):
+        TransformerBlock(2, 8, grid=(4, 4), window=2)(np.zeros((1, 16, 16), "float32"), last=3)
+
+
 def test_wrong_width_is_an_error():
     with pytest.raises(ValueError, match=r"12 channels \(3 heads of 4\). Received: .*13"):
         TransformerBlock(HEADS, HEAD_DIM).build((None, TOKENS, 13))
