@@ -3,6 +3,7 @@
 Beside them `formats` holds what one framework alone reads or writes, whatever backend is active.
 """
 
+import functools
 import importlib
 from types import ModuleType
 
@@ -36,4 +37,9 @@ def current() -> ModuleType:
             f"The Keras backend must be one of {', '.join(NAMES)}; it is chosen by the environment "
             f"variable KERAS_BACKEND before keras is imported. Received: {name!r}"
         )
+    return _package(name)
+
+
+@functools.cache  # asked for in every layer
+def _package(name: str) -> ModuleType:
     return importlib.import_module(f"{__name__}.{name}")

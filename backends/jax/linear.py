@@ -15,11 +15,11 @@ def linear(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     Args:
         x: (..., n).
         kernel: (n, m), of the same type.
-        bias: (m,), of the same type.
+        bias: m numbers in an array of any shape, of the same type.
 
     Returns:
         (..., m).
     """
     # As matrices: on a CPU, XLA multiplies them faster, and the gradients more so.
-    flat = jnp.matmul(x.reshape(-1, x.shape[-1]), kernel) + bias
+    flat = jnp.matmul(x.reshape(-1, x.shape[-1]), kernel) + bias.reshape(-1)
     return flat.reshape(*x.shape[:-1], kernel.shape[-1])

@@ -1,5 +1,5 @@
 """Attention of tokens to each other, on TensorFlow."""
 
-from ..attention_of_keras import self_attention
+from ..by_keras import self_attention
 
 __all__ = ["self_attention"]

@@ -15,12 +15,12 @@ def linear(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     Args:
         x: (..., n).
         kernel: (n, m), of the same type.
-        bias: (m,), of the same type.
+        bias: m numbers in an array of any shape, of the same type.
 
     Returns:
         (..., m).
     """
     # As matrices: what TensorFlow's graph optimiser fuses on a CPU is MatMul with BiasAdd.
     flat = tf.reshape(x, (-1, kernel.shape[0]))
-    flat = tf.nn.bias_add(tf.linalg.matmul(flat, kernel), bias)
+    flat = tf.nn.bias_add(tf.linalg.matmul(flat, kernel), tf.reshape(bias, [-1]))
     return tf.reshape(flat, tf.concat([tf.shape(x)[:-1], kernel.shape[-1:]], axis=0))

@@ -15,11 +15,11 @@ def linear(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     Args:
         x: (..., n).
         kernel: (n, m), of the same type.
-        bias: (m,), of the same type.
+        bias: m numbers in an array of any shape, of the same type.
 
     Returns:
         (..., m).
     """
     # One pass over the output less than a product and a sum; torch fuses the two for matrices only.
-    flat = torch.addmm(bias, x.reshape(-1, x.shape[-1]), kernel)
+    flat = torch.addmm(bias.reshape(-1), x.reshape(-1, x.shape[-1]), kernel)
     return flat.reshape(*x.shape[:-1], kernel.shape[-1])

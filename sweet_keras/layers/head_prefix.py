@@ -6,6 +6,9 @@ from typing import Any
 
 from keras import ops
 
+from sweet_keras import backends
+from sweet_keras.layers.tensor_of import tensor_of
+
 Tensor = Any
 
 
@@ -64,15 +67,17 @@ class HeadPrefix:
             bias: (D,), not narrowed yet.
             epsilon: Added to the variance.
         """
-        scale, bias = self.channels(scale), self.channels(bias)
-        if self.mask is None:
+        scale, bias = (tensor_of(self.channels(vector)) for vector in (scale, bias))
+        if self.mask is not None:
+            return self.standardize(x, epsilon) * scale + bias
+        if not x.dtype == scale.dtype == bias.dtype:
             return ops.layer_normalization(x, scale, bias, epsilon=epsilon)
-        return self.standardize(x, epsilon) * scale + bias
+        return backends.current().norm.layer_norm(x, scale, bias, epsilon)
 
     def standardize(self, x: Tensor, epsilon: float) -> Tensor:
         """Takes mean and deviation over the kept channels out, as `normalize` does first."""
         if self.mask is None:
-            return ops.layer_normalization(x, epsilon=epsilon)
+            return backends.current().norm.layer_norm(x, None, None, epsilon)
         dtype = x.dtype
         mask = ops.cast(self.mask, "float32")
         x = ops.cast(x, "float32")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 from keras import ops
 
 from sweet_keras import backends
+from sweet_keras.layers.tensor_of import tensor_of
 
 Tensor = Any
 
@@ -18,16 +18,11 @@ def linear(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
     Args:
         x: Tensor.
         kernel: Tensor or variable.
-        bias: Tensor or variable, or `None` for none.
+        bias: Tensor or variable, its m numbers in any shape, or `None` for none.
     """
     if bias is None:
         return ops.matmul(x, kernel)
-    x, kernel, bias = map(_tensor, (x, kernel, bias))
+    x, kernel, bias = map(tensor_of, (x, kernel, bias))
     if not x.dtype == kernel.dtype == bias.dtype:
-        return ops.matmul(x, kernel) + bias  # which agrees on a type
+        return ops.matmul(x, kernel) + ops.reshape(bias, (-1,))  # which agrees on a type
     return backends.current().linear.linear(x, kernel, bias)
-
-
-def _tensor(x: Any) -> Tensor:
-    # Not by `ops.convert_to_tensor`, which looks again at what a tensor is on.
-    return x.value if isinstance(x, keras.Variable) else x

@@ -14,7 +14,9 @@ Tensor = Any
 
 
 class Projections(Protocol):
-    """What a transformer block needs of its kernels; tokens are (..., D), a bias may be added."""
+    """What a transformer block needs of its kernels.
+
+    Tokens are (..., D); a bias may be added, its numbers in an array of any shape."""
 
     def qkv(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         """(..., D), (3D,) -> (..., 3D)."""
@@ -107,8 +109,12 @@ class FactoredProjections:
 
     def mlp_out(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         x = tucker.apply_stacked(x, self.slices.mlp_out, self.factors, ops)
-        return x if bias is None else x + bias
+        return _plus(x, bias)
 
     def _side_by_side(self, x: Tensor, slices: Tensor, bias: Tensor | None) -> Tensor:
         x = tucker.apply_side_by_side(x, slices, self.factors, ops)
-        return x if bias is None else x + bias
+        return _plus(x, bias)
+
+
+def _plus(x: Tensor, bias: Tensor | None) -> Tensor:
+    return x if bias is None else x + ops.reshape(bias, (-1,))

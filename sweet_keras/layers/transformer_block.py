@@ -199,8 +199,7 @@ class TransformerBlock(keras.layers.Layer):
         return self.drop(x, training=training) if self.drop_path else x
 
     def _attention(self, x, projections, prefix, last):
-        bias = ops.reshape(prefix.channels(self.qkv_bias), (3 * prefix.embed_dim,))
-        qkv = projections.qkv(x, bias)
+        qkv = projections.qkv(x, prefix.channels(self.qkv_bias))
         mask = None
         if self.windows is not None:
             # After the projection: padding that is masked need not be projected.
@@ -212,8 +211,8 @@ class TransformerBlock(keras.layers.Layer):
         return projections.output(x, prefix.channels(self.output_bias))
 
     def _mlp(self, x, projections, prefix):
-        bias = ops.reshape(prefix.channels(self.mlp_in_bias), (self.mlp_ratio * prefix.embed_dim,))
-        x = ops.gelu(projections.mlp_in(x, bias), approximate=self.activation == "gelu_tanh")
+        x = projections.mlp_in(x, prefix.channels(self.mlp_in_bias))
+        x = ops.gelu(x, approximate=self.activation == "gelu_tanh")
         return projections.mlp_out(x, prefix.channels(self.mlp_out_bias))
 
     def compute_output_shape(self, input_shape):

@@ -17,6 +17,7 @@ from sweet_keras.core.ranks import choose_ranks
 from sweet_keras.core.size import ViTSize
 from sweet_keras.layers.head_prefix import HeadPrefix
 from sweet_keras.layers.projections import DenseProjections, FactoredProjections, Projections
+from sweet_keras.layers.tensor_of import tensor_of
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
@@ -110,14 +111,14 @@ class TuckerTemplate(keras.layers.Layer):
     ) -> tucker.Factors:
         """G, X, U, V as tensors, X cut to the layers, U and V narrowed to the prefix."""
         prefix = prefix or HeadPrefix(self.num_heads, self.head_dim)
-        layer_scaler = ops.convert_to_tensor(self.layer_scaler)
+        layer_scaler = tensor_of(self.layer_scaler)
         if layers is not None and len(layers) != self.depth:
             by_layer = ops.reshape(layer_scaler, (self.depth, -1))
             layer_scaler = ops.reshape(
                 ops.take(by_layer, np.asarray(layers), axis=0), (-1, self.ranks[0])
             )
         return tucker.Factors(
-            core=self.core * self.scales.core,
+            core=tensor_of(self.core),  # its scale is 1: a product would be one more G
             layer_scaler=layer_scaler * self.scales.layer_scaler,
             input_scaler=prefix.rows(self.input_scaler * self.scales.input_scaler),
             output_scaler=prefix.rows(self.output_scaler * self.scales.output_scaler),

@@ -1,11 +1,11 @@
-"""Attention as Keras does it, for frameworks that have nothing faster."""
+"""Parts of a transformer block as Keras does them, for frameworks that have nothing faster."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-__all__ = ["self_attention"]
+__all__ = ["layer_norm", "self_attention"]
 
 Tensor = Any  # of the framework
 
@@ -36,3 +36,18 @@ def self_attention(
     fused = False if odd and keras.backend.backend() == "jax" else None
     x = ops.dot_product_attention(query, key, value, mask=mask, flash_attention=fused)
     return ops.reshape(x, (-1, query.shape[1], dim))
+
+
+def layer_norm(x: Tensor, scale: Tensor | None, bias: Tensor | None, epsilon: float) -> Tensor:
+    """Returns `x` without its mean and deviation over the last axis, scaled and shifted.
+
+    Args:
+        x: (..., D).
+        scale: (D,), of the same type; `None` for ones.
+        bias: (D,), of the same type; `None` for zeros.
+        epsilon: Added to the variance.
+
+    Returns:
+        (..., D), computed in float32 at least.
+    """
+    return ops.layer_normalization(x, scale, bias, epsilon=epsilon)

@@ -1,0 +1,5 @@
+"""Layer normalisation, on JAX."""
+
+from ..by_keras import layer_norm
+
+__all__ = ["layer_norm"]
