@@ -53,6 +53,8 @@ def autoencoder(
         encoder = template_encoder(size, variants, batch * visible, class_token)
     mae = sk.MaskedAutoencoder(encoder, decoder=size.decoder, seed=0)
     mae.build()
+    if "remat" in variants:
+        sk.rematerialize(mae)
     optimizer = keras.optimizers.AdamW(1e-4, weight_decay=0.05, beta_2=0.95)
     if "muon" in variants:
         optimizer = sk.KernelMuon(1e-4)

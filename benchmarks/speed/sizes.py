@@ -59,6 +59,7 @@ VARIANTS = {
     "muon": "KernelMuon instead of AdamW, for both (what `sweet pretrain` takes by default)",
     "plain": "ours is the library's plain network in place of a template",
     "bf16": "mixed precision, bfloat16 (Keras' policy; autocast for the peers)",
+    "remat": "blocks keep their inputs only, a template its factors, for both (`--remat`)",
     "compiled": "the peer is compiled by torch.compile",
 }
 

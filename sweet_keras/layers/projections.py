@@ -16,7 +16,8 @@ Tensor = Any
 class Projections(Protocol):
     """What a transformer block needs of its kernels.
 
-    Tokens are (..., D); a bias may be added, its numbers in an array of any shape."""
+    Tokens are (..., D); a bias may be added, its numbers in an array of any shape.
+    """
 
     def qkv(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         """(..., D), (3D,) -> (..., 3D)."""

@@ -1,17 +1,18 @@
-"""Memory for time: what blocks compute is not kept for the gradient, but computed again."""
+"""Memory for time: what is computed is not kept for the gradient, but computed again."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sweet_keras.layers.transformer_block import TransformerBlock
+from sweet_keras.layers.tucker_template import TuckerTemplate
 
 
 def rematerialize(model: Any, remat: bool = True) -> None:
-    """Lets the blocks of a model keep their inputs only, in training.
+    """Lets the blocks of a model keep their inputs only, in training, and a template its factors.
 
     Gradients are the same. A step takes about a third more time, and of the activations those
-    between blocks are kept. It is not saved with the model. Call it before `fit`.
+    between blocks are kept; of a template, W. It is not saved with the model. Call it before `fit`.
 
     Args:
         model: A model or layer with transformer blocks of this library.
@@ -27,18 +28,16 @@ def rematerialize(model: Any, remat: bool = True) -> None:
     sk.rematerialize(mae)
     ```
     """
-    blocks = [layer for layer in model._flatten_layers() if isinstance(layer, TransformerBlock)]
-    if not remat:
-        for block in blocks:
-            block.remat = False
-        return
-    if not blocks:
+    layers = list(model._flatten_layers())
+    blocks = [layer for layer in layers if isinstance(layer, TransformerBlock)]
+    templates = [layer for layer in layers if isinstance(layer, TuckerTemplate)]
+    if remat and not blocks:
         raise ValueError(f"`model` must have transformer blocks. Received: {model!r}")
     dropping = [block.drop_path for block in blocks if block.drop_path]
-    if dropping:
+    if remat and dropping:
         raise ValueError(
             "`model` must be without stochastic depth to be rematerialized. "
             f"Received: drop_path={max(dropping)}"
         )
-    for block in blocks:
-        block.remat = True
+    for layer in (*blocks, *templates):
+        layer.remat = remat

@@ -74,6 +74,7 @@ class TuckerTemplate(keras.layers.Layer):
         self.tokens = tokens
         self.train_core = train_core
         self.mlp_ratio = mlp_ratio
+        self.remat = False  # a way to train, not part of the network: see `rematerialize`
         self.blocks_per_layer = blocks_per_layer(mlp_ratio)
         # Factor = multiplier * stored variable, in the order G, X, U, V.
         self.scales = tucker.Factors(1.0, self.ranks[0] ** -0.5, dim**-0.5, dim**-0.5)
@@ -137,7 +138,11 @@ class TuckerTemplate(keras.layers.Layer):
             slices = ops.reshape(slices, (depth, count, *self.ranks[1:]))
             layers = ops.unstack(slices, depth)
             return [FactoredProjections.of_layer(layer, factors) for layer in layers]
-        kernels = contract_to_kernels(factors, depth, plan.order, ops)
+
+        def product(*factors):
+            return tuple(contract_to_kernels(tucker.Factors(*factors), depth, plan.order, ops))
+
+        kernels = (keras.remat(product) if self.remat else product)(*factors)
         # Not `kernel[layer]`: each slice would have a gradient as large as all layers.
         layers = zip(*(ops.unstack(kernel, depth) for kernel in kernels), strict=True)
         return [DenseProjections(Kernels(*layer)) for layer in layers]

@@ -23,13 +23,19 @@ def labels(model, x):
     return (np.arange(len(x)) % 2,) if isinstance(model, sk.ImageClassifier) else ()
 
 
-def autoencoder():
+def autoencoder(ranks=(8, 4, 4), tokens=1):
     """Factored projections, whose factors must get their gradients through the blocks."""
     encoder = sk.SweetTemplateViT(
-        "L2H2", image_shape=SHAPE, patch_size=4, head_dim=4, ranks=(8, 4, 4), tokens=1, seed=0,
+        "L2H2", image_shape=SHAPE, patch_size=4, head_dim=4, ranks=ranks, tokens=tokens, seed=0,
         subnetwork_rate=0.0,
     )  # fmt: skip
+    assert encoder.kernels.plan(encoder.size).materialize == (tokens > 1)
     return sk.MaskedAutoencoder(encoder, mask_ratio=0.5, decoder="L1H1", seed=0)
+
+
+def autoencoder_of_w():
+    """W is built, and what its products need is computed again."""
+    return autoencoder(ranks=(24, 8, 8), tokens=1000)
 
 
 def classifier():
@@ -37,7 +43,7 @@ def classifier():
     return sk.ImageClassifier(vit, 2)
 
 
-@pytest.mark.parametrize("make", [autoencoder, classifier])
+@pytest.mark.parametrize("make", [autoencoder, autoencoder_of_w, classifier])
 def test_the_same_gradients(make, rng):
     x = images(rng, 4, SHAPE)
     kept, again = (trained(make, x, remat) for remat in (False, True))
