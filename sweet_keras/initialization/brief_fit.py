@@ -8,10 +8,13 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
+from sweet_keras import backends
 from sweet_keras.core.resize import resize_input_width
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
+from sweet_keras.models.adam_steps import adam_steps
 from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
 from sweet_keras.models.pixel_range import warn_unless_pixels
@@ -110,10 +113,28 @@ class _ScalerAdam(keras.optimizers.Adam):
         super().__init__(learning_rate, name="scaler_adam")
         self.rest_rate = rest_rate
 
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        # One after another is for TensorFlow, whose strategies update a variable where it lies.
+        if not backends.current().update.TOGETHER:
+            super()._backend_update_step(grads, trainable_variables, learning_rate)
+            return
+        by_rate = {}
+        for gradient, variable in zip(grads, trainable_variables, strict=True):
+            index = self._get_variable_index(variable)
+            gradient = ops.cast(gradient, variable.dtype)
+            found = variable, gradient, self._momentums[index], self._velocities[index]
+            by_rate.setdefault(self._share(variable), []).append(found)
+        for share, those in by_rate.items():
+            rate = learning_rate * share
+            adam_steps(those, rate, self.iterations, self.beta_1, self.beta_2, self.epsilon)
+
     def update_step(self, gradient, variable, learning_rate):
+        super().update_step(gradient, variable, learning_rate * self._share(variable))
+
+    def _share(self, variable):
+        """Of the learning rate, what a variable gets."""
         # Not the end of the name: TensorFlow's own variables are called "input_scaler:0".
-        rate = learning_rate if "scaler" in variable.name else learning_rate * self.rest_rate
-        super().update_step(gradient, variable, rate)
+        return 1.0 if "scaler" in variable.name else self.rest_rate
 
 
 def autoencoder_like(

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from sweet_keras import backends
+from sweet_keras.models.adam_steps import adam_steps
 
 # Kernels of `TransformerBlock` (and what `LinearExpansion` makes them of), G of `TuckerTemplate`,
 # T of `KroneckerTemplate`.
@@ -72,19 +73,11 @@ class KernelMuon(keras.optimizers.Muon):
             found = variable, gradient, self.momentums[index], velocity
             (kernels if velocity is None else others).append(found)
         if others:
-            self._adamw_steps(*zip(*others, strict=True), learning_rate)
+            rate = learning_rate * self.adam_lr_ratio
+            betas = self.adam_beta_1, self.adam_beta_2
+            adam_steps(others, rate, self.iterations, *betas, self.epsilon)
         for group in _alike(kernels):
             self._muon_steps(group, learning_rate)
-
-    def _adamw_steps(self, variables, gradients, momentums, velocities, learning_rate):
-        step = ops.cast(self.iterations + 1, "float32")
-        unbiased_1 = 1 - ops.power(self.adam_beta_1, step)
-        unbiased_2 = 1 - ops.power(self.adam_beta_2, step)
-        rate = learning_rate * self.adam_lr_ratio * ops.sqrt(unbiased_2) / unbiased_1
-        backends.current().update.adam_step(
-            variables, gradients, momentums, velocities,
-            rate, self.adam_beta_1, self.adam_beta_2, self.epsilon,
-        )  # fmt: skip
 
     def _muon_steps(self, kernels, learning_rate):
         """Updates kernels of one shape: all their matrices are made orthogonal at once."""
