@@ -8,6 +8,9 @@ from tensorly.decomposition import tucker
 
 import sweet_keras as sk
 
+# The numbers are those of numpy; networks of a template are tested on every backend.
+pytestmark = pytest.mark.once
+
 SHAPE = (8, 12, 2)
 FORM = {"register_tokens": 2, "norm_epsilon": 1e-5, "mlp_ratio": 3, "activation": "gelu_tanh"}
 VARIANTS = {

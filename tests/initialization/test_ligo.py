@@ -8,6 +8,9 @@ from sweet_keras.initialization.brief_fit import autoencoder_like
 from sweet_keras.initialization.ligo import ligo
 from sweet_keras.initialization.tleg import linear_vit
 
+# On every backend `runs/test_compare.py` makes a network by each method.
+pytestmark = pytest.mark.once
+
 SHAPE = (8, 12, 2)
 
 

@@ -12,6 +12,9 @@ from sweet_keras.initialization.selection import prefix_selection, weight_select
 from sweet_keras.initialization.tleg import linear_vit, tleg
 from sweet_keras.initialization.wave import kronecker_vit, wave
 
+# On every backend `runs/test_compare.py` makes a network by each method.
+pytestmark = pytest.mark.once
+
 SHAPE = (8, 12, 2)
 FORM = {"register_tokens": 2, "norm_epsilon": 0.1, "mlp_ratio": 3, "activation": "gelu_tanh"}
 

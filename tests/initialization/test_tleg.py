@@ -8,6 +8,9 @@ from keras_checks import images, numpy, randomize
 import sweet_keras as sk
 from sweet_keras.initialization.tleg import linear_vit, tleg
 
+# On every backend `runs/test_compare.py` makes a network by each method.
+pytestmark = pytest.mark.once
+
 SHAPE = (8, 12, 2)
 
 

@@ -8,6 +8,9 @@ from keras_checks import images, numpy, randomize, smooth_images
 import sweet_keras as sk
 from sweet_keras.initialization.wave import kronecker_vit, wave
 
+# On every backend `runs/test_compare.py` makes a network by each method.
+pytestmark = pytest.mark.once
+
 SHAPE = (8, 12, 2)
 TYPES = {  # kernel type: blocks along the input and the output axis, of a network of one block
     "query": (1, 1),
