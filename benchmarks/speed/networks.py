@@ -9,7 +9,10 @@ def template_encoder(size: Size, variants: frozenset[str], tokens: int, class_to
     """The encoder of a SWEET masked autoencoder."""
     import sweet_keras as sk
 
-    ranks = (12 * size.depth, size.dim // 2, size.dim // 2) if "half" in variants else "auto"
+    ranks = "auto"
+    for name, part in (("half", 2), ("quarter", 4)):
+        if name in variants:
+            ranks = (12 * size.depth, size.dim // part, size.dim // part)
     return sk.SweetTemplateViT(
         size.vit,
         image_shape=size.image_shape,

@@ -48,7 +48,7 @@ def rows(device: str = "cpu") -> list[Row]:
                 Row(benchmark, backend, size, batch, minutes + _COMPILING[backend], repeats)
             )
 
-    for size in ("small", "small+subnetworks", "small+half"):
+    for size in ("small", "small+subnetworks", "small+half", "small+quarter"):
         add("train_step", size, 128, 1.2)
     add("mae_vs_peer", "small", 128, 2.5)
     add("mae_vs_peer", "small+subnetworks", 128, 2.5)
@@ -70,10 +70,11 @@ def rows(device: str = "cpu") -> list[Row]:
         add("materialize", size, 1, 0.6)
     add("materialize", "sweet-init", 1, 1, 5)
     add("adapt_share", "small", 128, 2, 3)
-    for size in ("base", "base+subnetworks", "base+half"):
+    for size in ("base", "base+subnetworks", "base+half", "base+remat"):
         add("train_step_memory", size, 32, 5, 1, backends=("torch",))
     add("train_step", "base", 16, 6, 3, backends=("torch",))
-    add("train_step", "base+half", 16, 6, 3, backends=("torch",))
+    for size in ("base+half", "base+quarter"):
+        add("train_step", size, 16, 6, 3, backends=("torch",))
     add("input_pipeline", "small", 128, 1)
     add("input_pipeline", "tiny", 32, 2, 5)
     for benchmark in ("finetune", "inference"):

@@ -56,6 +56,7 @@ VARIANTS = {
     "subnetworks": "40 % of a batch goes through a sub-network (the library's default for a new "
     "template); without it every image goes through the whole network",
     "half": "ranks (all, D/2, D/2): W is never built",
+    "quarter": "ranks (all, D/4, D/4)",
     "muon": "KernelMuon instead of AdamW, for both (what `sweet pretrain` takes by default)",
     "plain": "ours is the library's plain network in place of a template",
     "bf16": "mixed precision, bfloat16 (Keras' policy; autocast for the peers)",
