@@ -87,19 +87,26 @@ def blocks_to_kernels(blocks: Array, xp: Any = np) -> Kernels:
 def narrow_kernels(kernels: Kernels, dim: int, xp: Any = np) -> Kernels:
     """The kernels of one layer, cut to the first `dim` channels of every block."""
     full = kernels.output.shape[0]
-
-    def columns(kernel: Array) -> Array:
-        apart = xp.reshape(kernel[:dim], (dim, kernel.shape[1] // full, full))
-        return xp.reshape(apart[:, :, :dim], (dim, kernel.shape[1] // full * dim))
-
-    ratio = kernels.mlp_out.shape[0] // full
-    rows = xp.reshape(kernels.mlp_out, (ratio, full, full))[:, :dim, :dim]
     return Kernels(
-        qkv=columns(kernels.qkv),
+        qkv=narrow_columns(kernels.qkv[:dim], full, dim, xp),
         output=kernels.output[:dim, :dim],
-        mlp_in=columns(kernels.mlp_in),
-        mlp_out=xp.reshape(rows, (ratio * dim, dim)),
+        mlp_in=narrow_columns(kernels.mlp_in[:dim], full, dim, xp),
+        mlp_out=narrow_rows(kernels.mlp_out[:, :dim], full, dim, xp),
     )
+
+
+def narrow_columns(matrix: Array, full: int, dim: int, xp: Any = np) -> Array:
+    """(a, n * full) -> (a, n * dim): the first columns of each block of those side by side."""
+    rows, columns = matrix.shape
+    apart = xp.reshape(matrix, (rows, columns // full, full))
+    return xp.reshape(apart[:, :, :dim], (rows, columns // full * dim))
+
+
+def narrow_rows(matrix: Array, full: int, dim: int, xp: Any = np) -> Array:
+    """(n * full, b) -> (n * dim, b): the first rows of each of the stacked blocks."""
+    rows, columns = matrix.shape
+    apart = xp.reshape(matrix, (rows // full, full, columns))
+    return xp.reshape(apart[:, :dim], (rows // full * dim, columns))
 
 
 def kernels_to_blocks(kernels: Kernels, xp: Any = np) -> Array:

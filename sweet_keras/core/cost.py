@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sweet_keras.core.blocks import blocks_per_layer
+from sweet_keras.core.blocks import ATTENTION_BLOCKS, blocks_per_layer
 from sweet_keras.core.size import ViTSize
 from sweet_keras.core.tucker import ORDERS
 
@@ -34,7 +34,7 @@ def best_order(blocks: int, dim: int, ranks: Ranks) -> str:
 class Plan(NamedTuple):
     """How a template is used in a step."""
 
-    materialize: bool  # build W once per step, or apply ((x U) C) V^T to the tokens
+    materialize: bool  # build W once per step, or apply its factors to the tokens
     order: str  # of the contraction, when W is built
     multiply_adds: int  # of one forward pass over `tokens`, kernels only
 
@@ -49,10 +49,9 @@ def plan(size: ViTSize, ranks: Ranks, tokens: int, mlp_ratio: int = 4) -> Plan:
         mlp_ratio: Width of the MLP over D, m.
 
     Returns:
-        The cheaper `Plan`. Per token a block costs D^2 multiply-adds once W is built, against
-        D r2 + r2 r3 + r3 D; `x U` is shared by query, key and value and by the m `mlp_in`
-        blocks, and the m `mlp_out` blocks share the product with V^T. With many tokens and m = 4
-        the factors win where r2 = r3 < 0.535 D.
+        The cheaper `Plan`. Per token a block costs D^2 multiply-adds once W is built. Halfway (see
+        `kernel_product.contract_halfway`) a kernel of n blocks costs D r2 + r2 n D, or
+        n D r3 + r3 D. With many tokens and m = 4 that is less where r2 = r3 < 0.75 D.
     """
     dim, depth = size.embed_dim, size.depth
     count = blocks_per_layer(mlp_ratio)
@@ -60,10 +59,9 @@ def plan(size: ViTSize, ranks: Ranks, tokens: int, mlp_ratio: int = 4) -> Plan:
     r1, r2, r3 = ranks
     order = best_order(blocks, dim, ranks)
     dense = contraction_cost(blocks, dim, ranks, order) + tokens * blocks * dim * dim
-    # x U: qkv, output, mlp_in once each and mlp_out m times; V^T: 3 + 1 + m + 1 times.
-    reads, writes = 3 + mlp_ratio, 5 + mlp_ratio
-    per_token = depth * (reads * dim * r2 + count * r2 * r3 + writes * r3 * dim)
-    factorised = blocks * r1 * r2 * r3 + tokens * per_token
-    if factorised < dense:
-        return Plan(False, order, factorised)
+    # U for qkv, output and mlp_in, then what they have of V; U for mlp_out, then V.
+    per_token = depth * dim * (r2 * (3 + ATTENTION_BLOCKS + mlp_ratio) + r3 * (mlp_ratio + 1))
+    halfway = blocks * r2 * r3 * (r1 + dim) + tokens * per_token
+    if halfway < dense:
+        return Plan(False, order, halfway)
     return Plan(True, order, dense)

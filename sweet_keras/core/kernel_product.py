@@ -43,26 +43,70 @@ def contract_to_kernels(factors: Factors, depth: int, order: str, xp: Any = np) 
         product = contract(factors, order, xp)
         count, dim = product.shape[0] // depth, product.shape[1]
         return blocks_to_kernels(xp.reshape(product, (depth, count, dim, dim)), xp)
-    rows, rank = factors.layer_scaler.shape
-    mlp_in, mlp_out = mlp_slices(rows // depth)
-    # The blocks of one kernel in all layers, then those of the next: each is a part of the product.
-    by_layer = xp.reshape(factors.layer_scaler, (depth, rows // depth, rank))
-    by_kind = [
-        xp.reshape(by_layer[:, kind], (-1, rank))
-        for kind in (QKV, slice(OUTPUT, ATTENTION_BLOCKS), mlp_in, mlp_out)
-    ]
-    ends = np.cumsum([part.shape[0] for part in by_kind])[:-1].tolist()
-    ordered = factors._replace(layer_scaler=xp.concatenate(by_kind))
-    product = contract_along(ordered, order[:-1], xp)  # (n L, r2, D)
-    qkv, output, mlp_in, mlp_out = (
-        xp.reshape(part, (depth, -1, *part.shape[1:])) for part in xp.split(product, ends, axis=0)
-    )
+    product = contract_along(_by_kind(factors, depth, xp), order[:-1], xp)  # (n L, r2, D)
+    qkv, output, mlp_in, mlp_out = _split_by_kind(product, depth, xp)
+    u = factors.input_scaler
     return Kernels(
-        qkv=_times_u(factors.input_scaler, side_by_side(qkv, xp), xp),
-        output=_times_u(factors.input_scaler, output[:, 0], xp),
-        mlp_in=_times_u(factors.input_scaler, side_by_side(mlp_in, xp), xp),
+        qkv=_times_u(u, side_by_side(qkv, xp), xp),
+        output=_times_u(u, output[:, 0], xp),
+        mlp_in=_times_u(u, side_by_side(mlp_in, xp), xp),
+        mlp_out=stacked(_times_u(u, mlp_out, xp), xp),
+    )
+
+
+def contract_halfway(factors: Factors, depth: int, xp: Any = np) -> Kernels:
+    """The kernels of all layers but for one factor each, the one at their longer chain of blocks.
+
+    A kernel of rank r is a product of two matrices, which are applied one after the other: U and
+    then C V^T for query, key, value, output and `mlp_in`, U C and then V^T for `mlp_out`. That is
+    less than to apply U, C and V, as C V^T is as wide as V alone.
+
+    Args:
+        factors: As for `contract_to_kernels`.
+        depth: Layers, L.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        Halves with a leading axis of L: `qkv` (L, r2, 3D), `output` (L, r2, D), `mlp_in`
+        (L, r2, mD), to be multiplied by U from the left; `mlp_out` (L, mD, r3), by V^T from the
+        right.
+    """
+    product = contract_along(_by_kind(factors, depth, xp), "x", xp)  # (n L, r2, r3)
+    qkv, output, mlp_in, mlp_out = _split_by_kind(product, depth, xp)
+    v = xp.transpose(factors.output_scaler)
+    return Kernels(
+        qkv=side_by_side(xp.matmul(qkv, v), xp),
+        output=xp.matmul(output, v)[:, 0],
+        mlp_in=side_by_side(xp.matmul(mlp_in, v), xp),
         mlp_out=stacked(_times_u(factors.input_scaler, mlp_out, xp), xp),
     )
+
+
+def _by_kind(factors: Factors, depth: int, xp: Any) -> Factors:
+    """With X in another order: the blocks of one kernel in all layers, then those of the next.
+
+    Each kernel is then a part of the product.
+    """
+    rows, rank = factors.layer_scaler.shape
+    by_layer = xp.reshape(factors.layer_scaler, (depth, rows // depth, rank))
+    parts = [xp.reshape(by_layer[:, kind], (-1, rank)) for kind in _kinds(rows // depth)]
+    return factors._replace(layer_scaler=xp.concatenate(parts))
+
+
+def _split_by_kind(product: Array, depth: int, xp: Any) -> list[Array]:
+    """(n L, a, b) in the order of `_by_kind` -> query, key and value; output; the two of the MLP.
+
+    Each is (L, blocks, a, b).
+    """
+    rows, *matrix = product.shape
+    counts = [kind.stop - kind.start for kind in _kinds(rows // depth)]
+    ends = (depth * np.cumsum(counts)[:-1]).tolist()
+    parts = xp.split(product, ends, axis=0)
+    return [xp.reshape(part, (depth, -1, *matrix)) for part in parts]
+
+
+def _kinds(count: int) -> tuple[slice, ...]:
+    return (QKV, slice(OUTPUT, ATTENTION_BLOCKS), *mlp_slices(count))
 
 
 def _times_u(u: Array, parts: Array, xp: Any) -> Array:

@@ -65,36 +65,3 @@ def contract_along(factors: Factors, axes: str, xp: Any = np) -> Array:
         else:
             product = xp.matmul(product, xp.transpose(factors.output_scaler))
     return product
-
-
-def apply_side_by_side(x: Array, slices: Array, factors: Factors, xp: Any = np) -> Array:
-    """X @ [W_1 W_2 ... W_n] without building a W: (..., D) -> (..., n*D).
-
-    Args:
-        x: (..., D).
-        slices: C (n, r2, r3), the slices of the n blocks.
-        factors: U and V are read from it.
-        xp: `numpy` or `keras.ops`.
-    """
-    n, rows, columns = slices.shape
-    lead = tuple(x.shape[:-1])
-    side = xp.reshape(xp.swapaxes(slices, 0, 1), (rows, n * columns))
-    inner = xp.matmul(xp.matmul(x, factors.input_scaler), side)
-    inner = xp.reshape(inner, (-1, n, columns))
-    outer = xp.matmul(inner, xp.transpose(factors.output_scaler))
-    return xp.reshape(outer, _dynamic(lead, n * factors.output_scaler.shape[0]))
-
-
-def apply_stacked(x: Array, slices: Array, factors: Factors, xp: Any = np) -> Array:
-    """X @ [W_1; W_2; ...; W_n] without building a W: (..., n*D) -> (..., D)."""
-    n, rows, columns = slices.shape
-    lead = tuple(x.shape[:-1])
-    inner = xp.matmul(xp.reshape(x, (-1, n, factors.input_scaler.shape[0])), factors.input_scaler)
-    inner = xp.matmul(xp.reshape(inner, (-1, n * rows)), xp.reshape(slices, (n * rows, columns)))
-    outer = xp.matmul(inner, xp.transpose(factors.output_scaler))
-    return xp.reshape(outer, _dynamic(lead, factors.output_scaler.shape[0]))
-
-
-def _dynamic(lead: tuple[int | None, ...], last: int) -> tuple[int, ...]:
-    """A target shape in which one unknown (batch) axis is inferred."""
-    return (*(-1 if size is None else size for size in lead), last)

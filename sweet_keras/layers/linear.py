@@ -12,7 +12,7 @@ from sweet_keras.layers.tensor_of import tensor_of
 Tensor = Any
 
 
-def linear(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+def linear(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
     """(..., n), (n, m), (m,) -> `x @ kernel + bias`, (..., m), in one operation where there is one.
 
     Args:

@@ -1,4 +1,4 @@
-"""The four linear maps of a layer, from kernels or straight from the factors."""
+"""The four linear maps of a layer, from kernels or from products of factors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from keras import ops
 
-from sweet_keras.core import blocks, tucker
+from sweet_keras.core import blocks
 from sweet_keras.layers.linear import linear
 
 Tensor = Any
@@ -31,6 +31,9 @@ class Projections(Protocol):
     def mlp_out(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         """(..., mD), (D,) -> (..., D)."""
 
+    def narrow(self, dim: int) -> Projections:
+        """Those of the first `dim` channels: what a template's scalers, cut, would give."""
+
     def tensors(self) -> tuple[Tensor, ...]:
         """What it computes with."""
 
@@ -49,7 +52,6 @@ class DenseProjections:
         self.kernels = kernels
 
     def narrow(self, dim: int) -> DenseProjections:
-        """Those of the first `dim` channels: what a template's scalers, cut, would give."""
         if dim == self.kernels.output.shape[0]:
             return self
         return DenseProjections(blocks.narrow_kernels(self.kernels, dim, ops))
@@ -74,48 +76,46 @@ class DenseProjections:
 
 
 class FactoredProjections:
-    """Applies ((x U) C) V^T; W never exists, nor its gradient.
+    """Applies each kernel as a product of two matrices; W never exists, nor its gradient.
 
     Args:
-        slices: Blocks (k, r2, r3) of C that belong to each of the four maps.
-        factors: U and V are read from it.
+        halves: Of one layer, see `sweet_keras.core.kernel_product.contract_halfway`.
+        input_scaler: U (D, r2).
+        output_scaler: V (D, r3).
     """
 
-    def __init__(self, slices: blocks.Kernels, factors: tucker.Factors):
-        self.slices = slices
-        self.factors = factors
+    def __init__(self, halves: blocks.Kernels, input_scaler: Tensor, output_scaler: Tensor):
+        self.halves = halves
+        self.input_scaler = input_scaler
+        self.output_scaler = output_scaler
 
-    @classmethod
-    def of_layer(cls, slices: Tensor, factors: tucker.Factors) -> FactoredProjections:
-        """From C (4 + 2m, r2, r3) of one layer."""
-        ends = [blocks.OUTPUT, blocks.ATTENTION_BLOCKS, blocks.mlp_slices(slices.shape[0])[1].start]
-        return cls(blocks.Kernels(*ops.split(slices, ends, axis=0)), factors)
+    def narrow(self, dim: int) -> FactoredProjections:
+        full = self.input_scaler.shape[0]
+        if dim == full:
+            return self
+        halves = blocks.Kernels(
+            qkv=blocks.narrow_columns(self.halves.qkv, full, dim, ops),
+            output=self.halves.output[:, :dim],
+            mlp_in=blocks.narrow_columns(self.halves.mlp_in, full, dim, ops),
+            mlp_out=blocks.narrow_rows(self.halves.mlp_out, full, dim, ops),
+        )
+        return FactoredProjections(halves, self.input_scaler[:dim], self.output_scaler[:dim])
 
     def tensors(self) -> tuple[Tensor, ...]:
-        return (*self.slices, *self.factors)
+        return (*self.halves, self.input_scaler, self.output_scaler)
 
     def with_tensors(self, tensors: Sequence[Tensor]) -> FactoredProjections:
-        count = len(self.slices)
-        slices, factors = blocks.Kernels(*tensors[:count]), tucker.Factors(*tensors[count:])
-        return FactoredProjections(slices, factors)
+        *halves, input_scaler, output_scaler = tensors
+        return FactoredProjections(blocks.Kernels(*halves), input_scaler, output_scaler)
 
     def qkv(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
-        return self._side_by_side(x, self.slices.qkv, bias)
+        return linear(linear(x, self.input_scaler), self.halves.qkv, bias)
 
     def output(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
-        return self._side_by_side(x, self.slices.output, bias)
+        return linear(linear(x, self.input_scaler), self.halves.output, bias)
 
     def mlp_in(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
-        return self._side_by_side(x, self.slices.mlp_in, bias)
+        return linear(linear(x, self.input_scaler), self.halves.mlp_in, bias)
 
     def mlp_out(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
-        x = tucker.apply_stacked(x, self.slices.mlp_out, self.factors, ops)
-        return _plus(x, bias)
-
-    def _side_by_side(self, x: Tensor, slices: Tensor, bias: Tensor | None) -> Tensor:
-        x = tucker.apply_side_by_side(x, slices, self.factors, ops)
-        return _plus(x, bias)
-
-
-def _plus(x: Tensor, bias: Tensor | None) -> Tensor:
-    return x if bias is None else x + ops.reshape(bias, (-1,))
+        return linear(linear(x, self.halves.mlp_out), ops.transpose(self.output_scaler), bias)

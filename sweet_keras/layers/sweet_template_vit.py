@@ -256,10 +256,8 @@ class SweetTemplateViT(keras.layers.Layer):
             cut = [tensor[rows] for tensor in condition]
             return patches[rows], positions if shared else positions[rows], *cut
 
-        # W once for both: a sub-network has some layers of it, and the first channels.
-        built = None
-        if self.kernels.plan(self.size).materialize:
-            built = self.kernels()
+        # Once for both: a sub-network has some of the layers, and the first channels.
+        built = self.kernels()
         branches = [
             self._branch(size, built, training, conditioning) for size in self.subnetwork_sizes
         ]

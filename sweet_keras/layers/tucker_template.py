@@ -12,7 +12,7 @@ from keras import ops
 from sweet_keras.core import cost, tucker
 from sweet_keras.core.aligned_start import aligned_start
 from sweet_keras.core.blocks import Kernels, blocks_per_layer
-from sweet_keras.core.kernel_product import contract_to_kernels
+from sweet_keras.core.kernel_product import contract_halfway, contract_to_kernels
 from sweet_keras.core.ranks import choose_ranks
 from sweet_keras.core.size import ViTSize
 from sweet_keras.layers.head_prefix import HeadPrefix
@@ -129,23 +129,23 @@ class TuckerTemplate(keras.layers.Layer):
         self, prefix: HeadPrefix | None = None, layers: Sequence[int] | None = None
     ) -> list[Projections]:
         factors = self.factors(prefix, layers)
-        count = self.blocks_per_layer
-        depth = factors.layer_scaler.shape[0] // count
+        depth = factors.layer_scaler.shape[0] // self.blocks_per_layer
         dim = factors.input_scaler.shape[0]
         plan = self.plan(ViTSize(depth, dim // self.head_dim, self.head_dim))
-        if not plan.materialize:
-            slices = tucker.contract_layers(factors.core, factors.layer_scaler, ops)
-            slices = ops.reshape(slices, (depth, count, *self.ranks[1:]))
-            layers = ops.unstack(slices, depth)
-            return [FactoredProjections.of_layer(layer, factors) for layer in layers]
 
         def product(*factors):
-            return tuple(contract_to_kernels(tucker.Factors(*factors), depth, plan.order, ops))
+            factors = tucker.Factors(*factors)
+            if plan.materialize:
+                return tuple(contract_to_kernels(factors, depth, plan.order, ops))
+            return tuple(contract_halfway(factors, depth, ops))
 
         kernels = (keras.remat(product) if self.remat else product)(*factors)
         # Not `kernel[layer]`: each slice would have a gradient as large as all layers.
         layers = zip(*(ops.unstack(kernel, depth) for kernel in kernels), strict=True)
-        return [DenseProjections(Kernels(*layer)) for layer in layers]
+        if plan.materialize:
+            return [DenseProjections(Kernels(*layer)) for layer in layers]
+        scalers = factors.input_scaler, factors.output_scaler
+        return [FactoredProjections(Kernels(*layer), *scalers) for layer in layers]
 
     def get_config(self):
         return {

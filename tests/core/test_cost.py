@@ -1,5 +1,6 @@
 """The cost model against counting the products that are really made."""
 
+import itertools
 import math
 
 import pytest
@@ -7,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweet_keras.core import cost, tucker
+from sweet_keras.core.blocks import Kernels
+from sweet_keras.core.kernel_product import contract_halfway
 from sweet_keras.core.size import ViTSize
 
 RANKS = st.tuples(st.integers(1, 200), st.integers(1, 1000), st.integers(1, 1000))
@@ -19,11 +22,20 @@ class Shape:
     def __init__(self, *shape):
         self.shape = shape
 
+    def __getitem__(self, index):
+        index = index if isinstance(index, tuple) else (index,)
+        found = [
+            len(range(*part.indices(size)))
+            for size, part in zip(self.shape, index, strict=False)
+            if isinstance(part, slice)
+        ]
+        return Shape(*found, *self.shape[len(index) :])
+
 
 class ShapeCounter:
     """An array namespace of shapes only, which counts the multiply-adds of its products.
 
-    It has the functions that `sweet_keras.core.tucker` may use, and no others.
+    It has the functions that the products of `sweet_keras.core` may use, and no others.
     """
 
     def __init__(self):
@@ -54,6 +66,18 @@ class ShapeCounter:
         shape[first], shape[second] = shape[second], shape[first]
         return Shape(*shape)
 
+    def concatenate(self, arrays):
+        return Shape(sum(array.shape[0] for array in arrays), *arrays[0].shape[1:])
+
+    def split(self, array, ends, axis):
+        assert axis == 0
+        edges = [0, *ends, array.shape[0]]
+        return [Shape(b - a, *array.shape[1:]) for a, b in itertools.pairwise(edges)]
+
+    def broadcast_to(self, array, shape):
+        assert tuple(shape[-len(array.shape) :]) == array.shape
+        return Shape(*shape)
+
 
 def factor_shapes(blocks, dim, ranks):
     r1, r2, r3 = ranks
@@ -71,14 +95,14 @@ def counted_application(size, ranks, tokens, ratio):
     """Multiply-adds of a forward pass through all kernels that never builds W."""
     dim, counter = size.embed_dim, ShapeCounter()
     factors = factor_shapes((4 + 2 * ratio) * size.depth, dim, ranks)
-    tucker.contract_layers(factors.core, factors.layer_scaler, counter)
-    x = Shape(tokens, dim)
-    for _ in range(size.depth):
-        for blocks in (3, 1, ratio):  # qkv, output, mlp_in
-            slices = Shape(blocks, *ranks[1:])
-            y = tucker.apply_side_by_side(x, slices, factors, counter)
-            assert y.shape == (tokens, blocks * dim)
-        y = tucker.apply_stacked(y, Shape(ratio, *ranks[1:]), factors, counter)
+    halves = contract_halfway(factors, size.depth, counter)
+    u, v = factors.input_scaler, counter.transpose(factors.output_scaler)
+    x, hidden = Shape(tokens, dim), Shape(tokens, ratio * dim)
+    for layer in range(size.depth):
+        half = Kernels(*(kernel[layer] for kernel in halves))
+        for right in half[:3]:
+            counter.matmul(counter.matmul(x, u), right)
+        y = counter.matmul(counter.matmul(hidden, half.mlp_out), v)
         assert y.shape == (tokens, dim)
     return counter.multiply_adds
 
@@ -144,11 +168,10 @@ def test_many_tokens_and_small_ranks_never_build_w(size):
     assert not cost.plan(size, (6, small, small), 10**7).materialize
 
 
-def test_crossover_with_shared_products():
-    """16 D r + 12 r^2 = 12 D^2 per layer and token: r = 0.535 D with the sharing of x U and V."""
+def test_crossover():
+    """16 D r = 12 D^2 per layer and token: r = 0.75 D."""
     size = ViTSize(12, 12)
-    crossover = (-16 + (16**2 + 4 * 12 * 12) ** 0.5) / 24
-    below, above = (int(768 * (crossover + step)) for step in (-0.005, 0.005))
+    below, above = (int(768 * (0.75 + step)) for step in (-0.005, 0.005))
     assert not cost.plan(size, (72, below, below), 10**9).materialize
     assert cost.plan(size, (72, above, above), 10**9).materialize
     assert cost.plan(size, (72, 768, 768), 10**9).materialize

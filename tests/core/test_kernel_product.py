@@ -5,7 +5,7 @@ import pytest
 
 from sweet_keras.core import tucker
 from sweet_keras.core.blocks import Kernels, narrow_kernels
-from sweet_keras.core.kernel_product import contract_to_kernels
+from sweet_keras.core.kernel_product import contract_halfway, contract_to_kernels
 
 DEPTH, DIM = 3, 6
 RANKS = ((5, 4, 3), (36, 6, 6), (1, 1, 1))
@@ -34,6 +34,20 @@ def test_kernels_of_every_layer(order, ranks, ratio, rng):
         expected = kernels_by_loops(factors, layer, ratio)
         for kernel, wanted in zip(kernels, expected, strict=True):
             np.testing.assert_allclose(kernel[layer], wanted, atol=1e-12 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+@pytest.mark.parametrize("ratio", [1, 4])
+def test_halves_lack_one_factor(ranks, ratio, rng):
+    factors = random_factors(rng, ranks, ratio)
+    halves = contract_halfway(factors, DEPTH)
+    u, v = factors.input_scaler, factors.output_scaler
+    for layer in range(DEPTH):
+        half = Kernels(*(kernel[layer] for kernel in halves))
+        found = Kernels(u @ half.qkv, u @ half.output, u @ half.mlp_in, half.mlp_out @ v.T)
+        expected = kernels_by_loops(factors, layer, ratio)
+        for kernel, wanted in zip(found, expected, strict=True):
+            np.testing.assert_allclose(kernel, wanted, atol=1e-12 * np.abs(wanted).max())
 
 
 def test_unknown_order_is_refused(rng):
