@@ -1,4 +1,4 @@
-"""The Tucker product, laid out into kernels."""
+"""The Tucker product, laid out into kernels or into their halves."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def contract_to_kernels(factors: Factors, depth: int, order: str, xp: Any = np) 
 
 
 def contract_halfway(factors: Factors, depth: int, xp: Any = np) -> Kernels:
-    """The kernels of all layers but for one factor each, the one at their longer chain of blocks.
+    """The kernels of all layers, each without its first factor, U, or its last, V^T.
 
-    A kernel of rank r is a product of two matrices, which are applied one after the other: U and
-    then C V^T for query, key, value, output and `mlp_in`, U C and then V^T for `mlp_out`. That is
-    less than to apply U, C and V, as C V^T is as wide as V alone.
+    With C = G x1 X, a kernel of low rank is a product of two matrices: U and then C V^T for query,
+    key, value, output and `mlp_in`; U C and then V^T for `mlp_out`. To apply them one after the
+    other takes less than U, C and V^T in turn: C V^T is no larger than V^T would be for each block.
 
     Args:
         factors: As for `contract_to_kernels`.
