@@ -47,7 +47,8 @@ def test_template_vit_resized_is_the_template_resized(rng, shape, fields):
         np.testing.assert_allclose(resized.template().arrays[name], array, rtol=1e-6, atol=1e-6)
     x = images(rng, 2, shape)
     plain = sk.materialize(template, image_shape=shape)
-    np.testing.assert_allclose(numpy(resized(x)), numpy(plain(x)), atol=2e-5, rtol=2e-5)
+    # Factors one after the other against kernels: of random templates one in thirty is 2e-5 off.
+    np.testing.assert_allclose(numpy(resized(x)), numpy(plain(x)), atol=5e-5, rtol=5e-5)
 
 
 def test_flat_positions_stay_flat_and_ramps_stay_ramps(rng):
