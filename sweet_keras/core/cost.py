@@ -54,8 +54,7 @@ def plan(size: ViTSize, ranks: Ranks, tokens: int, mlp_ratio: int = 4) -> Plan:
         n D r3 + r3 D. With many tokens and m = 4 that is less where r2 = r3 < 0.75 D.
     """
     dim, depth = size.embed_dim, size.depth
-    count = blocks_per_layer(mlp_ratio)
-    blocks = count * depth
+    blocks = blocks_per_layer(mlp_ratio) * depth
     r1, r2, r3 = ranks
     order = best_order(blocks, dim, ranks)
     dense = contraction_cost(blocks, dim, ranks, order) + tokens * blocks * dim * dim

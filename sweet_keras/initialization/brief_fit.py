@@ -10,13 +10,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from sweet_keras import backends
 from sweet_keras.core.resize import resize_input_width
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 from sweet_keras.models.adam_steps import adam_steps
 from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.masked_autoencoder import MaskedAutoencoder
+from sweet_keras.models.moves_together import MovesTogether
 from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.vit_backbone import ViTBackbone
 from sweet_keras.models.warmup_cosine import WarmupCosine
@@ -105,7 +105,7 @@ def fit_briefly(
     )
 
 
-class _ScalerAdam(keras.optimizers.Adam):
+class _ScalerAdam(MovesTogether, keras.optimizers.Adam):
     """Adam with a slower rate for everything but scalers."""
 
     def __init__(self, learning_rate, rest_rate: float):
@@ -113,28 +113,18 @@ class _ScalerAdam(keras.optimizers.Adam):
         super().__init__(learning_rate, name="scaler_adam")
         self.rest_rate = rest_rate
 
-    def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        # One after another is for TensorFlow, whose strategies update a variable where it lies.
-        if not backends.current().update.TOGETHER:
-            super()._backend_update_step(grads, trainable_variables, learning_rate)
-            return
-        by_rate = {}
-        for gradient, variable in zip(grads, trainable_variables, strict=True):
+    def _update(self, gradients, variables, learning_rate):
+        by_share = {}  # of the learning rate
+        for gradient, variable in zip(gradients, variables, strict=True):
             index = self._get_variable_index(variable)
             gradient = ops.cast(gradient, variable.dtype)
             found = variable, gradient, self._momentums[index], self._velocities[index]
-            by_rate.setdefault(self._share(variable), []).append(found)
-        for share, those in by_rate.items():
+            # Not the end of the name: TensorFlow's own variables are called "input_scaler:0".
+            share = 1.0 if "scaler" in variable.name else self.rest_rate
+            by_share.setdefault(share, []).append(found)
+        for share, those in by_share.items():
             rate = learning_rate * share
             adam_steps(those, rate, self.iterations, self.beta_1, self.beta_2, self.epsilon)
-
-    def update_step(self, gradient, variable, learning_rate):
-        super().update_step(gradient, variable, learning_rate * self._share(variable))
-
-    def _share(self, variable):
-        """Of the learning rate, what a variable gets."""
-        # Not the end of the name: TensorFlow's own variables are called "input_scaler:0".
-        return 1.0 if "scaler" in variable.name else self.rest_rate
 
 
 def autoencoder_like(

@@ -10,6 +10,7 @@ from keras import ops
 
 from sweet_keras import backends
 from sweet_keras.models.adam_steps import adam_steps
+from sweet_keras.models.moves_together import MovesTogether
 
 # Kernels of `TransformerBlock` (and what `LinearExpansion` makes them of), G of `TuckerTemplate`,
 # T of `KroneckerTemplate`.
@@ -21,7 +22,7 @@ _TOGETHER = 2**25
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
-class KernelMuon(keras.optimizers.Muon):
+class KernelMuon(MovesTogether, keras.optimizers.Muon):
     """Steps of equal size in all directions of a kernel; AdamW for everything else.
 
     The momentum of each kernel is made orthogonal before it is subtracted (five Newton-Schulz
@@ -52,17 +53,6 @@ class KernelMuon(keras.optimizers.Muon):
 
     def _should_use_adamw(self, variable):
         return _MATRICES.search(variable.name) is None
-
-    def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        # One after another is for TensorFlow, whose strategies update a variable where it lies.
-        if backends.current().update.TOGETHER:
-            self._update(grads, trainable_variables, learning_rate)
-        else:
-            super()._backend_update_step(grads, trainable_variables, learning_rate)
-
-    def update_step(self, gradient, variable, learning_rate):
-        """Updates one variable."""
-        self._update([gradient], [variable], learning_rate)
 
     def _update(self, gradients, variables, learning_rate):
         kernels, others = [], []
