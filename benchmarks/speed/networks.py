@@ -61,7 +61,7 @@ def autoencoder(
     optimizer = keras.optimizers.AdamW(1e-4, weight_decay=0.05, beta_2=0.95)
     if "muon" in variants:
         optimizer = sk.KernelMuon(1e-4)
-    mae.compile(optimizer=optimizer)
+    mae.compile(optimizer=optimizer, jit_compile=True if "jit" in variants else "auto")
     mae.optimizer.build(mae.trainable_variables)
     return mae
 

@@ -61,6 +61,8 @@ VARIANTS = {
     "plain": "ours is the library's plain network in place of a template",
     "bf16": "mixed precision, bfloat16 (Keras' policy; autocast for the peers)",
     "remat": "blocks keep their inputs only, a template its factors, for both (`--remat`)",
+    "jit": "compiled by XLA, for both (`--jit`), which Keras does not do by itself on TensorFlow "
+    "without a GPU",
     "compiled": "the peer is compiled by torch.compile",
 }
 

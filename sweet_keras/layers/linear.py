@@ -20,9 +20,9 @@ def linear(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
         kernel: Tensor or variable.
         bias: Tensor or variable, its m numbers in any shape, or `None` for none.
     """
-    if bias is None:
-        return ops.matmul(x, kernel)
-    x, kernel, bias = map(tensor_of, (x, kernel, bias))
-    if not x.dtype == kernel.dtype == bias.dtype:
-        return ops.matmul(x, kernel) + ops.reshape(bias, (-1,))  # which agrees on a type
-    return backends.current().linear.linear(x, kernel, bias)
+    x, kernel = tensor_of(x), tensor_of(kernel)
+    bias = None if bias is None else tensor_of(bias)
+    if x.dtype == kernel.dtype and (bias is None or bias.dtype == x.dtype):
+        return backends.current().linear.linear(x, kernel, bias)
+    product = ops.matmul(x, kernel)  # which agrees on a type
+    return product if bias is None else product + ops.reshape(bias, (-1,))

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from sweet_keras import backends
 from sweet_keras.core.size import ViTSize
 from sweet_keras.core.template import SweetTemplate
 from sweet_keras.layers.mae_decoder import MAEDecoder
@@ -132,7 +133,7 @@ class MaskedAutoencoder(keras.Model):
             noise = draw_rows(keras.random.uniform, shape, self.seed_generator)
         order = ops.argsort(noise, axis=1)
         # Pixels and fixed positions are shuffled, not tokens: a gather without a gradient.
-        patches = ops.take_along_axis(patches, order[:, :, None], axis=1)
+        patches = backends.current().gather.gather_tokens(patches, order)
         visible, masked = patches[:, : self.visible], patches[:, self.visible :]
         tokens = self.encoder.encode(visible, order[:, : self.visible], heads, training)
         prediction = self.decoder_layer(
@@ -171,14 +172,15 @@ class MaskedAutoencoder(keras.Model):
         embedding = self.encoder.patches
         outputs = self(images, noise=noise, heads=heads, training=False)
         order = outputs["order"]
-        patches = ops.take_along_axis(embedding.patchify(images), order[:, :, None], axis=1)
+        gather = backends.current().gather.gather_tokens
+        patches = gather(embedding.patchify(images), order)
         visible, hidden = patches[:, : self.visible], patches[:, self.visible :]
         mean, deviation = _moments(hidden)
-        back = ops.argsort(order, axis=1)[:, :, None]
+        back = ops.argsort(order, axis=1)
 
         def assemble(filling):
             whole = ops.concatenate([visible, filling], axis=1)
-            pixels = embedding.unpatchify(ops.take_along_axis(whole, back, axis=1))
+            pixels = embedding.unpatchify(gather(whole, back))
             return np.array(ops.convert_to_numpy(pixels))
 
         return {

@@ -24,7 +24,7 @@ def by_loops(qkv, heads, mask):
 
 @pytest.mark.parametrize("last", [None, 3])
 @pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("length", [5, 130])
+@pytest.mark.parametrize("length", [5, 20, 130])
 def test_is_attention(length, masked, last, rng):
     qkv = rng.standard_normal((2, length, 24)).astype("float32")
     mask = np.ones((2, 1, 1, length), bool)
@@ -34,3 +34,15 @@ def test_is_attention(length, masked, last, rng):
     given = keras.ops.convert_to_tensor(mask) if masked else None
     found = attend(keras.ops.convert_to_tensor(qkv), 4, given, last)
     np.testing.assert_allclose(keras.ops.convert_to_numpy(found), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("length", [5, 20])
+def test_in_16_bits(length, dtype, rng):
+    qkv = keras.ops.cast(rng.standard_normal((2, length, 24)).astype("float32"), dtype)
+    given = keras.ops.convert_to_numpy(keras.ops.cast(qkv, "float32"))
+    expected = by_loops(given.astype("float64"), 4, np.ones((2, 1, 1, length), bool))
+    found = backends.current().attention.self_attention(qkv, 4)
+    assert keras.backend.standardize_dtype(found.dtype) == dtype
+    found = keras.ops.convert_to_numpy(keras.ops.cast(found, "float32"))
+    np.testing.assert_allclose(found, expected, atol=0.02)
