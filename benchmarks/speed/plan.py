@@ -53,10 +53,15 @@ def rows(device: str = "cpu") -> list[Row]:
     add("mae_vs_peer", "small", 128, 2.5)
     add("mae_vs_peer", "small+subnetworks", 128, 2.5)
     add("mae_vs_peer", "small+compiled", 128, 4, backends=("torch",))
-    add("mae_vs_peer", "small+plain", 128, 2.5, backends=("torch",))
+    for variant in ("plain", "quarter"):
+        add("mae_vs_peer", f"small+{variant}", 128, 2.5, backends=("torch",))
+    add("train_step", "small+jit", 128, 1.5, backends=("tensorflow",))
     for size in ("tiny", "tiny+subnetworks"):
         add("train_step", size, 128, 4, 5)
     add("mae_vs_peer", "tiny", 32, 4, 5)
+    if device == "cpu":  # fast where the processor has products in bfloat16
+        add("train_step", "tiny+bf16", 128, 3, 5, backends=("torch",))
+        add("mae_vs_peer", "tiny+bf16", 32, 3, 5, backends=("torch",))
     if device == "gpu":
         for size in ("base+bf16", "base+bf16+subnetworks", "base+bf16+half"):
             add("train_step", size, 128, 1)
