@@ -59,6 +59,7 @@ def rows(device: str = "cpu") -> list[Row]:
     for size in ("tiny", "tiny+subnetworks"):
         add("train_step", size, 128, 4, 5)
     add("mae_vs_peer", "tiny", 32, 4, 5)
+    add("mae_vs_peer", "tiny", 128, 8, 5, backends=("torch",))
     if device == "cpu":  # fast where the processor has products in bfloat16
         add("train_step", "tiny+bf16", 128, 3, 5, backends=("torch",))
         add("mae_vs_peer", "tiny+bf16", 32, 3, 5, backends=("torch",))
