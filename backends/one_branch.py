@@ -3,14 +3,31 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import keras
 from keras import ops
 
-__all__ = ["switch"]
+__all__ = ["draw", "switch"]
 
 Tensor = Any  # of the framework
 
 
-def switch(index: Tensor, branches: Sequence[Callable[..., Tensor]], *operands: Tensor) -> Tensor:
+def draw(count: int, seed: Any) -> Tensor | int:
+    """Draws one of `count`, each as likely.
+
+    Args:
+        count: How many there are.
+        seed: A `keras.random.SeedGenerator`.
+
+    Returns:
+        Which, an integer scalar, or an integer where the framework does not trace a step.
+    """
+    drawn = keras.random.uniform((), seed=seed, dtype="float32")
+    return ops.minimum(ops.cast(drawn * count, "int32"), count - 1)
+
+
+def switch(
+    index: Tensor | int, branches: Sequence[Callable[..., Tensor]], *operands: Tensor
+) -> Tensor:
     """Returns what one of `branches` makes of `operands`.
 
     Args:

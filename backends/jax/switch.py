@@ -7,12 +7,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["switch"]
+from ..one_branch import draw
+
+__all__ = ["draw", "switch"]
 
 Tensor = Any  # of this framework
 
 
-def switch(index: Tensor, branches: Sequence[Callable[..., Tensor]], *operands: Tensor) -> Tensor:
+def switch(
+    index: Tensor | int, branches: Sequence[Callable[..., Tensor]], *operands: Tensor
+) -> Tensor:
     """Returns what one of `branches` makes of `operands`.
 
     What JAX keeps of `jax.lax.switch` for its gradient is what all branches would have kept, zeros

@@ -1,5 +1,5 @@
 """One of several functions, on TensorFlow."""
 
-from ..one_branch import switch
+from ..one_branch import draw, switch
 
-__all__ = ["switch"]
+__all__ = ["draw", "switch"]

@@ -269,10 +269,8 @@ class SweetTemplateViT(keras.layers.Layer):
         )
 
     def draw(self):
-        """Draws a sub-network, each as likely: which of `subnetwork_sizes`, an int32 scalar."""
-        count = len(self.subnetwork_sizes)
-        draw = keras.random.uniform((), seed=self.seed_generator, dtype="float32")
-        return ops.minimum(ops.cast(draw * count, "int32"), count - 1)
+        """Draws a sub-network, each as likely: which of `subnetwork_sizes`, an integer."""
+        return backends.current().switch.draw(len(self.subnetwork_sizes), self.seed_generator)
 
     def _branch(self, size: ViTSize, built, training, conditioning):
         """The network of one size within this one."""

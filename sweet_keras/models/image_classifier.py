@@ -11,12 +11,13 @@ from sweet_keras.layers.own_rows import OwnRowsDropout
 from sweet_keras.models.known_arguments import refuse_unknown
 from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.portable_compile_config import portable_compile_config
+from sweet_keras.models.repeated_steps import RepeatedSteps
 
 POOLING = ("mean", "token")
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
-class ImageClassifier(keras.Model):
+class ImageClassifier(RepeatedSteps, keras.Model):
     """Pools the tokens of a backbone and maps them to classes.
 
     Args:

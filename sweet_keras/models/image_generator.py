@@ -17,13 +17,14 @@ from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.noise_paths import PATHS
 from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.portable_compile_config import portable_compile_config
+from sweet_keras.models.repeated_steps import RepeatedSteps
 from sweet_keras.models.sampling import Sampling, check_sampling, run_frozen
 from sweet_keras.models.take_average import take_average
 from sweet_keras.models.vit_backbone import ViTBackbone
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
-class ImageGenerator(keras.Model):
+class ImageGenerator(RepeatedSteps, keras.Model):
     """Learns to make images of given classes from noise: `fit(images, labels)`, then `generate`.
 
     The blocks of a vision transformer predict, from noisy patches, a time and a label, how to get

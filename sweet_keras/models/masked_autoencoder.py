@@ -17,6 +17,7 @@ from sweet_keras.layers.sweet_template_vit import SweetTemplateViT
 from sweet_keras.models.generated_vit import GeneratedViT
 from sweet_keras.models.pixel_range import warn_unless_pixels
 from sweet_keras.models.portable_compile_config import portable_compile_config
+from sweet_keras.models.repeated_steps import RepeatedSteps
 from sweet_keras.models.vit_backbone import ViTBackbone
 
 # Added to the variance of a patch, in units of `pixel_std` squared. He et al. add 1e-6, which turns
@@ -25,7 +26,7 @@ FLAT_VARIANCE = 1e-2
 
 
 @keras.saving.register_keras_serializable("sweet_keras")
-class MaskedAutoencoder(keras.Model):
+class MaskedAutoencoder(RepeatedSteps, keras.Model):
     """Reconstructs masked patches from the visible ones.
 
     The loss is the mean squared error on the masked patches, their pixels normalised patch by

@@ -1,0 +1,5 @@
+"""A training step, on JAX."""
+
+from ..compiled_step import repeated
+
+__all__ = ["repeated"]
