@@ -71,7 +71,7 @@ class Recording(TorchFunctionMode):
             stack.enter_context(patched(keras_random, **functions))
             stack.enter_context(patched(keras_numpy, split=_split(keras_numpy.split)))
             if self._tape is not None:
-                stack.enter_context(patched(keras_core, cond=self._cond))
+                stack.enter_context(patched(keras_core, cond=self._cond(self._tape)))
             _current.append(self)
             stack.callback(_current.pop)
             stack.enter_context(self)
@@ -99,6 +99,10 @@ class Recording(TorchFunctionMode):
         kwargs = kwargs or {}
         if func in (torch.as_tensor, torch.tensor) and args and not _is_tensor(args[0]):
             return self._constant(func, *args, **kwargs)
+        if func is torch._foreach_add_ and _is_tensor(kwargs.get("alpha")):
+            # As Keras' SGD does: the learning rate would have to go to the host.
+            tensors, others = args
+            return func(tensors, torch._foreach_mul(others, kwargs["alpha"]))
         return func(*args, **kwargs)
 
     def _constant(self, make: Callable, data: Any, **options: Any) -> torch.Tensor:
@@ -124,27 +128,24 @@ class Recording(TorchFunctionMode):
 
         return generator
 
-    def _cond(self, pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
-        if not _is_tensor(pred):
-            return true_fn() if pred else false_fn()
-        outer = self._tape
-        assert outer is not None
+    def _cond(self, tape: Tape) -> Callable:
+        def cond(pred, true_fn, false_fn):
+            if not _is_tensor(pred):
+                return true_fn() if pred else false_fn()
+            return tape.choose(pred, (within(true_fn), within(false_fn)))
 
-        def on(function):
-            def record(tape):
-                self._tape = tape  # for a choice within
-                try:
+        def within(function):
+            def record(inner: Tape):
+                with patched(keras_core, cond=self._cond(inner)):
                     return function()
-                finally:
-                    self._tape = outer
 
             return record
 
-        return outer.choose(pred, (on(true_fn), on(false_fn)))
+        return cond
 
 
 def draw(count: int, seed: Any) -> int:
-    """Draws one of `count`, each as likely: what `torch.switch.draw` does, by numbers of the host."""
+    """Draws what `torch.switch.draw` does, without waiting for the GPU that has the seed."""
     generator = torch.Generator().manual_seed(next_seed(seed))
     return min(int(torch.rand(1, generator=generator) * count), count - 1)
 

@@ -47,6 +47,14 @@ class CudaGraphs:
         gc.collect()
         torch.cuda.empty_cache()
 
+    def have_room(self) -> bool:
+        """Whether there is memory for a recorded step, and for one that is done as ever beside it.
+
+        What a recorded step has used stays taken. Such steps have been done before.
+        """
+        used = torch.cuda.max_memory_allocated() - torch.cuda.memory_allocated()
+        return torch.cuda.mem_get_info()[0] >= 2 * used
+
     @property
     def device(self) -> torch.device:
         """Where the tensors are."""
@@ -82,6 +90,11 @@ class RepeatedStep:
         self._programs: dict[tuple, _Program] = {}
         self._inputs: dict[tuple, Inputs] = {}
 
+    @property
+    def recorded(self) -> set[tuple]:
+        """What there are graphs for: shapes and types of a batch, and what was chosen."""
+        return set(self._programs)
+
     def __call__(self, data: Any) -> Any:
         """Trains on a batch, and returns the logs."""
         leaves = tree.flatten(data)
@@ -116,6 +129,9 @@ class RepeatedStep:
         return logs
 
     def _record(self, data, leaves, shapes, key, given) -> "_Program | None":
+        self._graphs.tidy()
+        if not self._programs and not self._graphs.have_room():
+            return self._give_up("there is not enough memory for it")
         device = self._graphs.device
         if shapes not in self._inputs:
             self._inputs[shapes] = Inputs(leaves, device)
@@ -124,7 +140,6 @@ class RepeatedStep:
         generators = [torch.Generator(device) for _ in self._seeds[key]]
         tape = Tape(lambda: self._graphs(generators))
         recording = Recording(self._constants, given, tape, generators)
-        self._graphs.tidy()
         try:
             with self._graphs.stream(), recording.entered():
                 tape.begin()
@@ -133,17 +148,19 @@ class RepeatedStep:
                 finally:
                     tape.end()
         except Exception as error:
-            self._possible = False
-            self._programs.clear()
-            warnings.warn(
-                f"Training steps of {self._model.name} are not repeated as CUDA graphs, which "
-                f"would be faster: {error}",
-                stacklevel=2,
-            )
-            return None
+            return self._give_up(error)
         drawn = list(zip(self._seeds[key], generators, strict=True))
         self._programs[key] = _Program(self._model, inputs, tape, drawn, logs)
         return self._programs[key]
+
+    def _give_up(self, reason: Any) -> None:
+        self._possible = False
+        self._begin_anew()
+        warnings.warn(
+            f"Training steps of {self._model.name} are not repeated as CUDA graphs, which would "
+            f"be faster: {reason}",
+            stacklevel=3,
+        )
 
 
 class _Program:

@@ -2,4 +2,14 @@
 
 from . import attention, device, distribute, gather, linear, norm, step, switch, update
 
-__all__ = ["attention", "device", "distribute", "gather", "linear", "norm", "step", "switch", "update"]
+__all__ = [
+    "attention",
+    "device",
+    "distribute",
+    "gather",
+    "linear",
+    "norm",
+    "step",
+    "switch",
+    "update",
+]

@@ -7,7 +7,7 @@ import keras
 from keras.src.backend.torch.core import get_device
 
 from .. import one_branch
-from ..cuda_graphs import recording
+from ..cuda_graphs.recording import current
 
 __all__ = ["draw", "switch"]
 
@@ -26,7 +26,7 @@ def draw(count: int, seed: Any) -> Tensor | int:
     """
     if get_device() == "meta":  # shapes alone, which are the same for all
         return 0
-    recorded = recording.current()
+    recorded = current()
     if recorded is not None:
         return recorded.choose(count, seed)
     with keras.device("cpu"):  # Python takes the branch, and need not wait for a GPU to say which

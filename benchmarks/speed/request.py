@@ -6,6 +6,7 @@ from typing import Any
 from .clock import now
 from .fit_clock import fit_seconds
 from .interleave import Contest
+from .sizes import parse
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,11 @@ class Request:
         """Steps of `model` in one measurement, at least two. Compiles it."""
         once = fit_seconds(model, batches, 2)
         once()
-        return max(2, round(self.seconds / once()))
+        least = 2
+        if "subnetworks" in parse(self.size)[1]:
+            # About a dozen networks are drawn from: each is to come, on a GPU to come again, too.
+            least = 100 if self.device == "gpu" else 22
+        return max(least, round(self.seconds / once()))
 
     def calls(self, call) -> int:
         """Calls of a function in one measurement, at least one."""

@@ -40,7 +40,7 @@ def interface(path):
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             found[node.name] = ast.unparse(node.args), ast.unparse(node.returns)
         elif isinstance(node, ast.ImportFrom) and node.level == 2 and node.module:
-            shared = interface(FOLDER / f"{node.module}.py")
+            shared = interface(FOLDER / f"{node.module.replace('.', '/')}.py")
             found |= {name.name: shared[name.name] for name in node.names if name.name in listed}
     return found
 

@@ -49,17 +49,19 @@ class GraphOfOperations(TorchDispatchMode):
         for argument, given in zip(func._schema.arguments, args, strict=False):
             if argument.alias_info is not None and argument.alias_info.is_write:
                 for tensor in _tensors(given):
-                    self.before.setdefault(id(tensor), (tensor, tensor.detach().clone()))
+                    self.before.setdefault(id(tensor), (tensor.detach(), tensor.clone()))
         result = func(*args, **kwargs)
-        self.operations.append((func, args, kwargs, result))
+        # What lies in memory: `squeeze_` and the like change a tensor's shape later.
+        out = [tensor.detach() for tensor in _tensors(result)]
+        self.operations.append((func, args, kwargs, out))
         return result
 
     def replay(self):
         with torch.no_grad():
-            for func, args, kwargs, result in self.operations:
+            for func, args, kwargs, out in self.operations:
                 again = func(*args, **kwargs)
-                if all(out.alias_info is None for out in func._schema.returns):
-                    for old, new in zip(_tensors(result), _tensors(again), strict=True):
+                if all(returned.alias_info is None for returned in func._schema.returns):
+                    for old, new in zip(out, _tensors(again), strict=True):
                         old.copy_(new)
 
 
@@ -80,6 +82,9 @@ class GraphsOfOperations:
 
     def tidy(self):
         pass
+
+    def have_room(self):
+        return True
 
 
 def _tensors(value):
