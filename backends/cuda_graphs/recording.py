@@ -1,6 +1,7 @@
 """What a step does beside arithmetic: constants it makes, random numbers and choices it draws."""
 
 import contextlib
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from keras.src.backend.torch import core as keras_core
 from keras.src.backend.torch import numpy as keras_numpy
 from keras.src.backend.torch import random as keras_random
 from torch.overrides import TorchFunctionMode
+from torch.utils.checkpoint import checkpoint
 
 from ..patched import patched
 from .seeds import next_seed
@@ -22,6 +24,8 @@ __all__ = ["Choice", "Recording", "current"]
 # (how many there are, the generator that draws one of them)
 Choice = tuple[int, Any]
 
+_RANDOM = {"bernoulli", "bernoulli_", "dropout", "dropout_", "normal", "normal_", "rand", "randn"}
+
 _current: list["Recording"] = []
 
 
@@ -30,7 +34,7 @@ def current() -> "Recording | None":
     return _current[-1] if _current else None
 
 
-class Recording(TorchFunctionMode):
+class Recording:
     """While it is entered, notes what a step draws, or hands out what was drawn for it.
 
     Numbers and arrays of the host that become tensors are made on the device: a graph cannot copy
@@ -56,12 +60,11 @@ class Recording(TorchFunctionMode):
         generators: Sequence[torch.Generator] = (),
     ) -> None:
         """Keeps the arguments."""
-        super().__init__()
         self.choices: list[Choice] = []
         self.chosen: list[int] = []
         self.seeds: list[Any] = []
-        self._constants, self._given, self._tape = constants, given, tape
-        self._generators = generators
+        self._given, self._tape, self._generators = given, tape, generators
+        self._constants = constants
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
@@ -71,10 +74,11 @@ class Recording(TorchFunctionMode):
             stack.enter_context(patched(keras_random, **functions))
             stack.enter_context(patched(keras_numpy, split=_split(keras_numpy.split)))
             if self._tape is not None:
-                stack.enter_context(patched(keras_core, cond=self._cond(self._tape)))
+                functions = {"cond": self._cond(self._tape), "remat": self._remat}
+                stack.enter_context(patched(keras_core, **functions))
             _current.append(self)
             stack.callback(_current.pop)
-            stack.enter_context(self)
+            stack.enter_context(_OnDevice(self._constants, may_add=self._tape is None))
             yield
 
     def choose(self, count: int, seed: Any) -> int:
@@ -95,28 +99,15 @@ class Recording(TorchFunctionMode):
         self.chosen.append(index)
         return index
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        if func in (torch.as_tensor, torch.tensor) and args and not _is_tensor(args[0]):
-            return self._constant(func, *args, **kwargs)
-        if func is torch._foreach_add_ and _is_tensor(kwargs.get("alpha")):
-            # As Keras' SGD does: the learning rate would have to go to the host.
-            tensors, others = args
-            return func(tensors, torch._foreach_mul(others, kwargs["alpha"]))
-        return func(*args, **kwargs)
+    def _remat(self, function: Callable) -> Callable:
+        """`keras.remat`, which asks the GPU for the state of its random numbers."""
 
-    def _constant(self, make: Callable, data: Any, **options: Any) -> torch.Tensor:
-        if isinstance(data, (bool, int, float)):
-            return torch.full((), data, **options)
-        if isinstance(data, (list, tuple)) and any(_is_tensor(part) for part in data):
-            return make(data, **options)
-        array = np.asarray(data)
-        key = (array.dtype.str, array.shape, array.tobytes(), *sorted(map(str, options.items())))
-        if key not in self._constants:
-            if self._tape is not None:
-                raise RuntimeError("A step that is recorded made another array than before.")
-            self._constants[key] = make(data, **options)
-        return self._constants[key].clone()  # what is made of it may change it
+        def run(*arguments):
+            # The gradient runs it again, in a thread of its own.
+            with _OnDevice(self._constants, may_add=False, may_draw=False):
+                return function(*arguments)
+
+        return functools.partial(checkpoint, run, use_reentrant=False, preserve_rng_state=False)
 
     def _generator(self, make: Callable) -> Callable[[Any], Any]:
         def generator(seed):
@@ -142,6 +133,39 @@ class Recording(TorchFunctionMode):
             return record
 
         return cond
+
+
+class _OnDevice(TorchFunctionMode):
+    """Makes what comes from the host on the device."""
+
+    def __init__(self, constants: dict, may_add: bool, may_draw: bool = True) -> None:
+        super().__init__()
+        self._constants, self._may_add, self._may_draw = constants, may_add, may_draw
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if not self._may_draw and getattr(func, "__name__", "") in _RANDOM:
+            raise RuntimeError("What is computed again would draw other random numbers.")
+        if func in (torch.as_tensor, torch.tensor) and args and not _is_tensor(args[0]):
+            return self._constant(func, *args, **kwargs)
+        if func is torch._foreach_add_ and _is_tensor(kwargs.get("alpha")):
+            # As Keras' SGD does: the learning rate would have to go to the host.
+            tensors, others = args
+            return func(tensors, torch._foreach_mul(others, kwargs["alpha"]))
+        return func(*args, **kwargs)
+
+    def _constant(self, make: Callable, data: Any, **options: Any) -> torch.Tensor:
+        if isinstance(data, (bool, int, float)):
+            return torch.full((), data, **options)
+        if isinstance(data, (list, tuple)) and any(_is_tensor(part) for part in data):
+            return make(data, **options)
+        array = np.asarray(data)
+        key = (array.dtype.str, array.shape, array.tobytes(), *sorted(map(str, options.items())))
+        if key not in self._constants:
+            if not self._may_add:
+                raise RuntimeError("A step that is recorded made another array than before.")
+            self._constants[key] = make(data, **options)
+        return self._constants[key].clone()  # what is made of it may change it
 
 
 def draw(count: int, seed: Any) -> int:

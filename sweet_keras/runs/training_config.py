@@ -62,7 +62,8 @@ class TrainingConfig(Config):
     )
     jit: bool | None = option(
         None,
-        "Compile the training step; by default as keras decides for the backend.",
+        "Compile the training step; by default as keras decides for the backend (on torch with one "
+        "GPU, steps are repeated as CUDA graphs then).",
         group="Training",
     )
 

@@ -63,6 +63,12 @@ def generator(optimizer):
     return model
 
 
+def rematerialized(optimizer):
+    model = autoencoder(optimizer)
+    sk.rematerialize(model)
+    return model
+
+
 def adamw(**options):
     return keras.optimizers.AdamW(WarmupCosine(1e-2, 30, 0.1), **options)
 
@@ -73,6 +79,7 @@ CASES = {
         autoencoder,
         lambda: SkippingOptimizer(sk.KernelMuon(WarmupCosine(4e-3, 30, 0.1), use_ema=True)),
     ),
+    "rematerialized": (rematerialized, adamw),
     "parts of a batch": (autoencoder, lambda: adamw(gradient_accumulation_steps=2)),
     "clipped": (autoencoder, lambda: adamw(global_clipnorm=0.5)),
     "choices within choices": (
@@ -88,7 +95,7 @@ CASES = {
 def batches(make, rng):
     """Ten images, and labels for those who want some."""
     data = [images(rng, 10, SHAPE)]
-    return data if make is autoencoder else [*data, rng.integers(0, 3, 10)]
+    return data if make in (autoencoder, rematerialized) else [*data, rng.integers(0, 3, 10)]
 
 
 def train(model, data, **options):
@@ -180,6 +187,17 @@ def test_what_cannot_be_recorded_is_done_as_ever(repeat, seed, rng):
     assert not steps[0].recorded
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_random_numbers_are_not_computed_again(repeat, rng):
+    steps = repeat()
+    model = classifier("adamw")
+    block = model.backbone.blocks[-1]
+    call = block.call
+    block.call = lambda *x, **options: keras.remat(lambda *x: call(*x, **options))(*x)
+    with pytest.warns(UserWarning, match="other random numbers"):
+        train(model, batches(classifier, rng))
+    assert not steps[0].recorded
 
 
 def test_late_subnetworks_join(repeat, rng):
