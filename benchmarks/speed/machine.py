@@ -69,6 +69,7 @@ def describe(threads: int) -> dict:
         "load_before": round(os.getloadavg()[0], 2),
         "measured": environment.now(),
         "sources": sources(),
+        "xla_flags": os.environ.get("XLA_FLAGS", ""),
     }
 
 
