@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import itertools
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -65,6 +66,7 @@ class Recording:
         self.seeds: list[Any] = []
         self._given, self._tape, self._generators = given, tape, generators
         self._constants = constants
+        self._thread = threading.get_ident()
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
@@ -111,7 +113,8 @@ class Recording:
 
     def _generator(self, make: Callable) -> Callable[[Any], Any]:
         def generator(seed):
-            if keras_core.get_device() == "meta":
+            other = threading.get_ident() != self._thread  # one that reads images, say
+            if other or keras_core.get_device() == "meta":
                 return make(seed)
             position = len(self.seeds)
             self.seeds.append(seed)
@@ -121,7 +124,7 @@ class Recording:
 
     def _cond(self, tape: Tape) -> Callable:
         def cond(pred, true_fn, false_fn):
-            if not _is_tensor(pred):
+            if not _is_tensor(pred) or threading.get_ident() != self._thread:
                 return true_fn() if pred else false_fn()
             return tape.choose(pred, (within(true_fn), within(false_fn)))
 

@@ -37,9 +37,11 @@ class CudaGraphs:
         """What is recorded must be done on the same stream before, as PyTorch asks for."""
         before = torch.cuda.current_stream()
         self._stream.wait_stream(before)
-        with torch.cuda.stream(self._stream):
-            yield
-        before.wait_stream(self._stream)
+        try:
+            with torch.cuda.stream(self._stream):
+                yield
+        finally:
+            before.wait_stream(self._stream)
 
     def tidy(self) -> None:
         """Frees what nobody uses: not while something is recorded."""
@@ -170,12 +172,15 @@ class _Program:
         self, model: keras.Model, inputs: Inputs, tape: Tape, drawn: list, logs: Any
     ) -> None:
         self._inputs, self._tape, self._drawn, self._logs = inputs, tape, drawn, logs
+        self._model, self._optimizer = model, model.optimizer
         variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
         self._held = [(variable, variable._value) for variable in variables]
 
     def fits(self) -> bool:
-        """Whether all variables are still where they were."""
-        return all(variable._value is value for variable, value in self._held)
+        """Whether the optimizer is the same, and all variables are still where they were."""
+        return self._model.optimizer is self._optimizer and all(
+            variable._value is value for variable, value in self._held
+        )
 
     def run(self, leaves: Sequence[torch.Tensor]) -> Any:
         self._inputs.fill(leaves)

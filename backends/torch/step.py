@@ -22,7 +22,14 @@ def repeated(model: Any, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
         step: Its training function.
     """
     several = torch.distributed.is_available() and torch.distributed.is_initialized()
-    gpu = str(get_device()).startswith("cuda")
-    if model.run_eagerly or model.jit_compile or several or not gpu:
+    if model.run_eagerly or model.jit_compile or several or not _on_current_gpu():
         return step
     return RepeatedStep(model, step, CudaGraphs())
+
+
+def _on_current_gpu() -> bool:
+    """Whether Keras' device is the GPU that torch takes where it is told none."""
+    device = torch.device(get_device())
+    if device.type != "cuda":
+        return False
+    return device.index in (None, torch.cuda.current_device())

@@ -1,5 +1,7 @@
 """Steps of PyTorch that are recorded and replayed, with graphs that work on the CPU."""
 
+import threading
+
 import keras
 import numpy as np
 import pytest
@@ -156,19 +158,48 @@ def test_goes_on_with_what_is_assigned_and_begins_anew_where_it_lies_elsewhere(r
     model = autoencoder(keras.optimizers.Adam(0.0))
     model.encoder.draws_subnetworks = False
     data = [images(rng, 4, SHAPE)]
-    train(model, data)
-    program = steps[-1]._programs.copy()
+
+    def changes():
+        variables = model.trainable_variables
+        before = [numpy(v) for v in variables]
+        programs = steps[-1]._programs.copy() if steps else {}
+        train(model, data)
+        moved = {(numpy(v) != x).any() for v, x in zip(variables, before, strict=True)}
+        return moved, steps[-1]._programs != programs
+
+    assert changes() == ({False}, True)
     model.optimizer.learning_rate = 1e-2
-    before = [numpy(v) for v in model.trainable_variables]
-    train(model, data)
-    after = [numpy(v) for v in model.trainable_variables]
-    assert all((one != other).any() for one, other in zip(before, after, strict=True))
-    assert steps[-1]._programs == program
+    assert changes() == ({True}, False)
     weight = model.trainable_variables[0]
     weight._value = torch.nn.Parameter(weight.value.detach().clone())
-    train(model, data)
-    assert steps[-1]._programs != program
-    assert (numpy(weight) != after[0]).any()
+    assert changes() == ({True}, True)
+    model.optimizer = keras.optimizers.Adam(0.0)
+    assert changes() == ({False}, True)
+    assert len(steps) == 1
+
+
+def test_other_threads_draw_by_themselves(repeat, rng):
+    steps = repeat()
+    model = autoencoder("adamw")
+    drawn = []
+    mine = keras.random.SeedGenerator(1)
+
+    call = model.decoder_layer.call
+
+    def draws_beside(*arguments, **options):
+        thread = threading.Thread(
+            target=lambda: drawn.append(numpy(keras.random.uniform((3,), seed=mine)))
+        )
+        thread.start()
+        thread.join()
+        return call(*arguments, **options)
+
+    model.decoder_layer.call = draws_beside
+    train(model, [images(rng, 4, SHAPE)], epochs=8)
+    assert steps[0].recorded
+    expected = keras.random.SeedGenerator(1)
+    for numbers in drawn:
+        np.testing.assert_array_equal(numbers, numpy(keras.random.uniform((3,), seed=expected)))
 
 
 def test_what_cannot_be_recorded_is_done_as_ever(repeat, seed, rng):
