@@ -97,23 +97,26 @@ class Tape:
             ValueError: If they return tensors with gradients, or not the same kind of thing.
         """
         self.end()
-        results: list[Any] = []
+        kept: Any = None
         tapes = [Tape(self._new_graph) for _ in functions]
         for tape, function in zip(tapes, functions, strict=True):
             tape.begin()
             try:
                 result = function(tape)
-                tensors = [leaf for leaf in tree.flatten(result) if leaf is not None]
-                if any(tensor.requires_grad for tensor in tensors):
+                if any(tensor.requires_grad for tensor in _tensors(result)):
                     raise ValueError("A choice with gradients cannot be recorded.")
-                if results:
-                    kept = [leaf for leaf in tree.flatten(results[0]) if leaf is not None]
-                    for to, tensor in zip(kept, tensors, strict=True):
+                if tape is tapes[0]:
+                    kept = tree.map_structure(lambda x: None if x is None else x.clone(), result)
+                else:
+                    for to, tensor in zip(_tensors(kept), _tensors(result), strict=True):
                         to.copy_(tensor)
-                results.append(result)
             finally:
                 tape.end()
         yes, no = tapes
         self._parts.append(lambda: (yes if condition else no).replay())
         self.begin()
-        return results[0]
+        return kept
+
+
+def _tensors(result: Any) -> list[torch.Tensor]:
+    return [leaf for leaf in tree.flatten(result) if leaf is not None]

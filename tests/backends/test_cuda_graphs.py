@@ -5,6 +5,7 @@ import threading
 import keras
 import numpy as np
 import pytest
+from keras import ops
 from keras_checks import images, numpy
 
 import sweet_keras as sk
@@ -176,6 +177,32 @@ def test_goes_on_with_what_is_assigned_and_begins_anew_where_it_lies_elsewhere(r
     model.optimizer = keras.optimizers.Adam(0.0)
     assert changes() == ({False}, True)
     assert len(steps) == 1
+
+
+def test_what_a_choice_returns_is_a_copy(repeat, rng):
+    class Choosing(keras.optimizers.SGD):
+        def apply(self, grads, trainable_variables=None):
+            first, last = trainable_variables[0], trainable_variables[-1]
+            value = ops.cond(
+                self.iterations % 2 == 0,
+                lambda: first.value.detach(),
+                lambda: ops.full_like(first.value, 7.0),
+            )
+            super().apply(grads, trainable_variables)
+            last.assign(ops.full_like(last.value, ops.max(value)))
+
+    def largest(epochs):
+        train(model, [images(rng, 4, SHAPE)], epochs=epochs)
+        first, last = (numpy(model.trainable_variables[at]) for at in (0, -1))
+        return first.max(), set(last.flatten())
+
+    steps = repeat()
+    model = autoencoder(Choosing(0.0))
+    model.encoder.draws_subnetworks = False
+    first = numpy(model.trainable_variables[0]).max()
+    assert largest(5) == (first, {first})
+    assert largest(1) == (first, {7.0})
+    assert steps[0].recorded
 
 
 def test_other_threads_draw_by_themselves(repeat, rng):
