@@ -186,10 +186,10 @@ def test_what_a_choice_returns_is_a_copy(repeat, rng):
             value = ops.cond(
                 self.iterations % 2 == 0,
                 lambda: first.value.detach(),
-                lambda: ops.full_like(first.value, 7.0),
+                lambda: ops.zeros_like(first.value) + 7.0,
             )
             super().apply(grads, trainable_variables)
-            last.assign(ops.full_like(last.value, ops.max(value)))
+            last.assign(ops.zeros_like(last.value) + ops.max(value))
 
     def largest(epochs):
         train(model, [images(rng, 4, SHAPE)], epochs=epochs)
