@@ -1,6 +1,7 @@
 """The only code of sweet_keras that imports a framework: a folder each, the same files in each.
 
-Beside them `formats` holds what one framework alone reads or writes, whatever backend is active.
+Beside them `formats` holds what one framework alone reads or writes, whatever backend is active,
+and `cuda_graphs` how a GPU repeats the training steps of PyTorch.
 """
 
 import functools

@@ -1,4 +1,4 @@
 """Training steps of PyTorch that a GPU repeats without Python between its operations.
 
-Not part of what the three backends have alike: `torch.step` is, which uses it.
+`sweet_keras.backends.torch.step` uses it; the other frameworks compile their steps.
 """
