@@ -31,9 +31,11 @@ def switch(
     """Returns what one of `branches` makes of `operands`.
 
     Args:
-        index: Which, an integer scalar.
+        index: Which, an integer scalar or an integer.
         branches: Functions of `operands` that give tensors of the same shapes. They may use other
             tensors, which get gradients as well.
         operands: Tensors.
     """
+    if isinstance(index, int):  # known already: no device need be asked
+        return branches[index](*operands)
     return ops.switch(index, branches, *operands)

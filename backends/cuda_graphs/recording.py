@@ -25,6 +25,7 @@ __all__ = ["Choice", "Recording", "current"]
 # (how many there are, the generator that draws one of them)
 Choice = tuple[int, Any]
 
+# Functions of torch, by name, that draw: from its own generator what Keras gives no seed for.
 _RANDOM = {"bernoulli", "bernoulli_", "dropout", "dropout_", "normal", "normal_", "rand", "randn"}
 
 _current: list["Recording"] = []
@@ -71,13 +72,13 @@ class Recording:
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
         """Records what is done in the block."""
-        functions = {"torch_seed_generator": self._generator(keras_random.torch_seed_generator)}
+        generator = self._generator(keras_random.torch_seed_generator)
         with contextlib.ExitStack() as stack:
-            stack.enter_context(patched(keras_random, **functions))
+            stack.enter_context(patched(keras_random, torch_seed_generator=generator))
             stack.enter_context(patched(keras_numpy, split=_split(keras_numpy.split)))
             if self._tape is not None:
-                functions = {"cond": self._cond(self._tape), "remat": self._remat}
-                stack.enter_context(patched(keras_core, **functions))
+                cond = self._cond(self._tape)
+                stack.enter_context(patched(keras_core, cond=cond, remat=self._remat))
             _current.append(self)
             stack.callback(_current.pop)
             stack.enter_context(_OnDevice(self._constants, may_add=self._tape is None))

@@ -1,7 +1,5 @@
 """A training step that is recorded when it comes again, and replayed from then on."""
 
-import contextlib
-import gc
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,54 +11,12 @@ from keras import tree
 from .inputs import Inputs
 from .recording import Choice, Recording, draw
 from .seeds import next_seed
-from .tape import CudaGraph, Graph, Tape
+from .tape import Tape
 
-__all__ = ["CudaGraphs", "RepeatedStep"]
+__all__ = ["RepeatedStep"]
 
 # Shapes of a batch, and choices: more of them are not recorded.
 _MOST = 64
-
-
-class CudaGraphs:
-    """Makes graphs that share memory, on a stream of their own."""
-
-    def __init__(self) -> None:
-        """Makes the stream."""
-        self._stream, self._pool = torch.cuda.Stream(), torch.cuda.graph_pool_handle()
-
-    def __call__(self, generators: Sequence[torch.Generator]) -> Graph:
-        """Makes an empty graph that uses these generators."""
-        return CudaGraph(self._pool, generators)
-
-    @contextlib.contextmanager
-    def stream(self):
-        """What is recorded must be done on the same stream before, as PyTorch asks for."""
-        before = torch.cuda.current_stream()
-        self._stream.wait_stream(before)
-        try:
-            with torch.cuda.stream(self._stream):
-                yield
-        finally:
-            before.wait_stream(self._stream)
-
-    def tidy(self) -> None:
-        """Frees what nobody uses: not while something is recorded."""
-        torch.cuda.synchronize()
-        gc.collect()
-        torch.cuda.empty_cache()
-
-    def have_room(self) -> bool:
-        """Whether there is memory for a recorded step, and for one that is done as ever beside it.
-
-        What a recorded step has used stays taken. Such steps have been done before.
-        """
-        used = torch.cuda.max_memory_allocated() - torch.cuda.memory_allocated()
-        return torch.cuda.mem_get_info()[0] >= 2 * used
-
-    @property
-    def device(self) -> torch.device:
-        """Where the tensors are."""
-        return torch.device("cuda", torch.cuda.current_device())
 
 
 class RepeatedStep:
@@ -82,12 +38,12 @@ class RepeatedStep:
     def __init__(self, model: keras.Model, step: Callable[[Any], Any], graphs: Any) -> None:
         """Keeps the arguments."""
         self._model, self._step, self._graphs = model, step, graphs
-        self._begin_anew()
         self._possible = True
+        self._constants: dict = {}  # known by what is in them, whatever begins anew
+        self._begin_anew()
 
     def _begin_anew(self) -> None:
-        self._constants: dict = {}
-        self._choices: list[Choice] | None = None
+        self._choices: list[Choice] = []
         self._seeds: dict[tuple, list] = {}
         self._programs: dict[tuple, _Program] = {}
         self._inputs: dict[tuple, Inputs] = {}
@@ -103,30 +59,24 @@ class RepeatedStep:
         if not self._possible or not all(isinstance(leaf, torch.Tensor) for leaf in leaves):
             return self._step(data)
         shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
-        if self._choices is None:
-            return self._note(data, shapes, ())
         given = [(choice, draw(*choice)) for choice in self._choices]
         key = (shapes, *(index for _, index in given))
         program = self._programs.get(key)
         if program is not None and not program.fits():
             self._begin_anew()
-            return self._note(data, shapes, given)
-        if program is None and key in self._seeds and len(self._programs) < _MOST:
+            program = None
+        elif program is None and key in self._seeds and len(self._programs) < _MOST:
             program = self._record(data, leaves, shapes, key, given)
-            if not self._possible:
-                return self._note(data, shapes, given)
-        if program is None:
-            return self._note(data, shapes, given)
-        return program.run(leaves)
+        return self._note(data, shapes, given) if program is None else program.run(leaves)
 
     def _note(self, data: Any, shapes: tuple, given: Sequence) -> Any:
         """Does the step as ever."""
         recording = Recording(self._constants, given)
         with self._graphs.stream(), recording.entered():
             logs = self._step(data)
-        if self._choices not in (None, recording.choices):
+        if self._choices != recording.choices:
             self._begin_anew()
-        self._choices = recording.choices
+            self._choices = recording.choices
         self._seeds[(shapes, *recording.chosen)] = recording.seeds
         return logs
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from keras import tree
 
-__all__ = ["CudaGraph", "Graph", "Tape"]
+__all__ = ["Graph", "Tape"]
 
 
 class Graph(Protocol):
@@ -22,34 +22,6 @@ class Graph(Protocol):
 
     def replay(self) -> None:
         """Does what was recorded, with what lies in the same memory now."""
-
-
-class CudaGraph:
-    """A graph of CUDA, on the current stream.
-
-    Args:
-        pool: Memory that it shares with other graphs, none of which needs what another one left.
-        generators: Random generators that are used in it.
-    """
-
-    def __init__(self, pool: Any, generators: Sequence[torch.Generator]) -> None:
-        """Makes an empty one."""
-        self._graph, self._pool = torch.cuda.CUDAGraph(), pool
-        for generator in generators:
-            self._graph.register_generator_state(generator)
-
-    def begin(self) -> None:
-        """Records what follows, without doing it."""
-        # Other threads, which callbacks run in, may wait for the GPU meanwhile.
-        self._graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
-
-    def end(self) -> None:
-        """No longer."""
-        self._graph.capture_end()
-
-    def replay(self) -> None:
-        """Does what was recorded, with what lies in the same memory now."""
-        self._graph.replay()
 
 
 class Tape:

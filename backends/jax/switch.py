@@ -24,7 +24,7 @@ def switch(
     nothing is kept, and the branch taken runs again for the gradient.
 
     Args:
-        index: Which, an integer scalar.
+        index: Which, an integer scalar or an integer.
         branches: Functions of `operands` that give tensors of the same shapes. They may use other
             tensors, which get gradients as well.
         operands: Tensors.

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from keras.src.backend.torch.core import get_device
 
-from ..cuda_graphs.repeated_step import CudaGraphs, RepeatedStep
+from ..cuda_graphs.cuda_graph import CudaGraphs
+from ..cuda_graphs.repeated_step import RepeatedStep
 
 __all__ = ["repeated"]
 

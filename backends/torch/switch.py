@@ -1,6 +1,5 @@
 """One of several functions, as PyTorch takes it best."""
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -8,6 +7,7 @@ from keras.src.backend.torch.core import get_device
 
 from .. import one_branch
 from ..cuda_graphs.recording import current
+from ..one_branch import switch
 
 __all__ = ["draw", "switch"]
 
@@ -31,17 +31,3 @@ def draw(count: int, seed: Any) -> Tensor | int:
         return recorded.choose(count, seed)
     with keras.device("cpu"):  # Python takes the branch, and need not wait for a GPU to say which
         return int(one_branch.draw(count, seed))
-
-
-def switch(
-    index: Tensor | int, branches: Sequence[Callable[..., Tensor]], *operands: Tensor
-) -> Tensor:
-    """Returns what one of `branches` makes of `operands`.
-
-    Args:
-        index: Which, an integer scalar.
-        branches: Functions of `operands` that give tensors of the same shapes. They may use other
-            tensors, which get gradients as well.
-        operands: Tensors.
-    """
-    return branches[int(index)](*operands)

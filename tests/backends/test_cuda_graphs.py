@@ -179,6 +179,16 @@ def test_goes_on_with_what_is_assigned_and_begins_anew_where_it_lies_elsewhere(r
     assert len(steps) == 1
 
 
+def test_a_step_that_comes_to_choose_is_recorded_again(repeat, rng):
+    steps = repeat()
+    model = generator("adamw")  # has one sub-network to choose from
+    model.backbone.draws_subnetworks = False
+    train(model, [images(rng, 4, SHAPE), np.arange(4) % 3], epochs=1)
+    model.backbone.draws_subnetworks = True  # and nobody makes the training function anew
+    train(model, [images(rng, 2, SHAPE), np.arange(2)], epochs=4)
+    assert {len(key) for key in steps[0].recorded} == {2}
+
+
 def test_what_a_choice_returns_is_a_copy(repeat, rng):
     class Choosing(keras.optimizers.SGD):
         def apply(self, grads, trainable_variables=None):
